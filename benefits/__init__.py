@@ -1,0 +1,1 @@
+"""The mall: one room, one Django app, one purpose."""

@@ -1,0 +1,1 @@
+"""The doors that other systems use: supplier callbacks and, later, the open API."""

@@ -1,0 +1,1 @@
+"""What employees can redeem: categories, products, SKUs, bundles and their tax."""

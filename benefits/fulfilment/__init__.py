@@ -1,0 +1,1 @@
+"""Deliveries: routed, sent in batches, asked after until known, settled once."""

@@ -1,0 +1,1 @@
+"""Card codes: encrypted at rest, shown to their owner alone, each showing recorded."""

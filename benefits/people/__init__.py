@@ -1,0 +1,1 @@
+"""Employees and departments of one company."""

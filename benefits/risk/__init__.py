@@ -1,0 +1,1 @@
+"""Limits that an order passes before anything is debited."""

@@ -1,0 +1,1 @@
+"""Roster imports: read, recognise, normalise, check, plan, apply."""

@@ -1,0 +1,1 @@
+"""The doors that people use in a browser."""

@@ -1,0 +1,1 @@
+"""The company console: HR and approvers."""

@@ -1,0 +1,1 @@
+"""The platform console: operators and platform finance."""

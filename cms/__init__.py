@@ -1,0 +1,1 @@
+"""Wagtail pages of each company's portal. Looks, does not touch."""

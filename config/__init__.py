@@ -1,0 +1,1 @@
+"""Settings, URLs, the task application and the processes that run the mall."""

@@ -1,0 +1,1 @@
+"""Invoices: issued once a month, numbered without gaps, never changed."""

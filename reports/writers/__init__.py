@@ -1,0 +1,1 @@
+"""Ways to write a table: workbook, CSV, PDF."""

@@ -1,0 +1,1 @@
+"""The floor: who is asking, and in which company. Everything may stand on it."""
