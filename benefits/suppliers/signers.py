@@ -10,7 +10,7 @@ def goofish(
 ) -> str:
     """Sign a request or callback: md5 of six comma-separated parts, the third the md5 of the body as sent."""
     digest = _md5(body)
-    return _md5(",".join([app_id, app_secret, digest, timestamp, mch_id, mch_secret]).encode())
+    return _md5(f"{app_id},{app_secret},{digest},{timestamp},{mch_id},{mch_secret}".encode())
 
 
 def same(ours: str, theirs: str) -> bool:

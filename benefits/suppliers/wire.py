@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MAX_FEN = 10**11
-_SECRETS = re.compile(r"[0-9A-Za-z@._\-+/=]{6,}")
+_SECRETS = re.compile(r"(?=\S*\d)[0-9A-Za-z@._\-+/=]{6,}|[0-9A-Za-z@._\-+/=]{16,}", re.ASCII)
 
 
 class Unreadable(Exception):

@@ -1,4 +1,4 @@
-"""The goofish standard: JSON over POST, a signature in the query, amounts in fen. See docs/suppliers/goofish.md."""
+"""The goofish standard: JSON over POST, a signed query, amounts in fen (docs/suppliers/goofish.md)."""
 
 import hashlib
 import json
@@ -169,7 +169,7 @@ class Goofish:
         )
 
     def callback_reply(self, *, known: bool) -> Reply:
-        """Acknowledge a message, or say that the order is not ours so that the supplier stops repeating it."""
+        """Acknowledge a message, or say that the order is not ours, which stops the repeats."""
         if known:
             return Reply(200, b'{"code":0,"msg":"OK"}')
         return Reply(200, '{"code":1200,"msg":"订单不存在"}'.encode())
