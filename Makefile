@@ -7,7 +7,8 @@ python := .venv/bin/python
 WORKERS ?= 2
 ARGS ?=
 
-export PORT ONCE PYTHONUNBUFFERED := 1
+export PORT ONCE
+export PYTHONUNBUFFERED := 1
 
 help:
 	@echo 'make demo      start everything, run the whole main job, keep serving (PORT=8000, ONCE=1 to exit after it)'
@@ -35,8 +36,28 @@ run: setup
 test: setup-dev
 	@exec $(python) -m pytest -n $(WORKERS) $(ARGS)
 
+checks := check-types check-format check-lint check-imports check-templates check-migrations check-messages
+.PHONY: $(checks)
+
+# Two at a time, and all of them even where one fails.
 check: setup-dev
-	@exec $(python) -m config.checks
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync $(checks)
+	@echo 'check: all good'
+
+check-types:
+	@.venv/bin/mypy .
+check-format:
+	@.venv/bin/ruff format --check --quiet . || { echo 'run: .venv/bin/ruff format .'; exit 1; }
+check-lint:
+	@.venv/bin/ruff check --quiet .
+check-imports:
+	@.venv/bin/lint-imports
+check-templates:
+	@.venv/bin/djlint templates --lint --quiet
+check-migrations:
+	@$(python) manage.py makemigrations --check --dry-run
+check-messages:
+	@$(python) -m config.messages check
 
 bench: setup-dev
 	@exec $(python) -m tests.bench
@@ -50,7 +71,8 @@ messages: setup-dev
 stop:
 	@if [ -x $(python) ]; then $(python) -m config.services stop; fi
 
-clean: stop
+clean:
+	@if [ -x $(python) ]; then $(python) -m config.services remove; fi
 	rm -rf .venv var staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find . -name '*.mo' -path '*/locale/*' -delete

@@ -1,11 +1,12 @@
 """The database, broker and cache: those that the environment names, or embedded ones under var/.
 
-`python -m config.services start | stop | status | urls`
+`python -m config.services start | stop | status | urls | remove`
 """
 
 import fcntl
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +65,16 @@ def stop(place: Place | None = None) -> tuple[str, ...]:
         return tuple(stopped)
 
 
+def remove(place: Place | None = None) -> None:
+    """Stop the embedded services and delete what they keep outside var/, if anything."""
+    place = place or Place()
+    stop(place)
+    for server in (postgres.server(place), valkey.server(place)):
+        for folder in (server.home, server.sockets):
+            if place.state not in folder.parents:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
 def status(place: Place | None = None) -> dict[str, str]:
     """For each service: where it is given from, or whether the embedded one runs."""
     place = place or Place()
@@ -116,8 +127,8 @@ def _lock(place: Place) -> Iterator[None]:
 
 def main(arguments: list[str]) -> int:
     """The command line: 0 where it did what was asked, 1 where a service is down or can't start, 2 on wrong usage."""
-    if len(arguments) != 1 or arguments[0] not in ("start", "stop", "status", "urls"):
-        print("usage: python -m config.services start | stop | status | urls", file=sys.stderr)
+    if len(arguments) != 1 or arguments[0] not in ("start", "stop", "status", "urls", "remove"):
+        print("usage: python -m config.services start | stop | status | urls | remove", file=sys.stderr)
         return 2
     try:
         match arguments[0]:
@@ -129,6 +140,8 @@ def main(arguments: list[str]) -> int:
                 states = status()
                 print(json.dumps(states))
                 return 1 if "stopped" in states.values() else 0
+            case "remove":
+                remove()
             case "urls":
                 print(json.dumps(asdict(urls())))
     except ServiceError as error:
