@@ -14,7 +14,13 @@ import polib
 
 BASE = Path(__file__).resolve().parent.parent
 LOCALE = BASE / "locale"
-AREAS = ("core", "portal", "company", "platform", "roster")  # a later one wins where two hold the same sentence
+AREAS = (
+    "core",
+    "portal",
+    "company",
+    "platform",
+    "roster",
+)  # a later one wins where two hold the same sentence
 SOURCES = ("benefits", "cms", "config", "reports", "tenants", "templates")
 LANGUAGE = "zh_Hans"
 
@@ -91,7 +97,9 @@ def problems() -> tuple[list[polib.POEntry], list[str]]:
                     f"{_name(path)}: {entry.msgid!r} is translated differently in an earlier area; use a context"
                 )
             if _placeholders(entry.msgid, entry.msgid_plural) != _placeholders(*_texts(entry)):
-                wrong.append(f"{_name(path)}: {entry.msgid!r} and its translation differ in their placeholders")
+                wrong.append(
+                    f"{_name(path)}: {entry.msgid!r} and its translation differ in their placeholders"
+                )
     missing = []
     for entry in sentences():
         if _key(entry) not in translations:
@@ -119,7 +127,9 @@ def _prepared(folder: Path) -> Iterator[str]:
 def _sources() -> Iterator[Path]:
     for top in SOURCES:
         for path in sorted((BASE / top).rglob("*")):
-            if path.suffix in (".py", ".html", ".txt", ".xml") and not {"migrations", "__pycache__"} & set(path.parts):
+            if path.suffix in (".py", ".html", ".txt", ".xml") and not {"migrations", "__pycache__"} & set(
+                path.parts
+            ):
                 yield path
 
 

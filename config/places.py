@@ -39,7 +39,7 @@ class Place:
     def make(self) -> None:
         """Create `state` so that a service of another user can pass through it."""
         self.state.mkdir(exist_ok=True, parents=True)
-        if not self.state.stat().st_mode & 0o011 == 0o011:
+        if self.state.stat().st_mode & 0o011 != 0o011:
             self.state.chmod(self.state.stat().st_mode | 0o011)
 
 
