@@ -41,9 +41,8 @@ Key = tuple[str, str]  # context, sentence
 
 
 def catalogue_paths() -> list[Path]:
-    """The .po file of every area that has one, in the order in which they apply."""
-    paths = (LOCALE / area / LANGUAGE / "LC_MESSAGES" / "django.po" for area in AREAS)
-    return [path for path in paths if path.exists()]
+    """The .po file of every area that has one."""
+    return sorted(LOCALE.glob(f"*/{LANGUAGE}/LC_MESSAGES/django.po"))
 
 
 def compile_catalogues() -> list[Path]:
@@ -94,7 +93,7 @@ def problems() -> tuple[list[polib.POEntry], list[str]]:
             earlier = translations.setdefault(_key(entry), entry)
             if _texts(earlier) != _texts(entry):
                 wrong.append(
-                    f"{_name(path)}: {entry.msgid!r} is translated differently in an earlier area; use a context"
+                    f"{_name(path)}: {entry.msgid!r} is translated differently in another area; use a context"
                 )
             if _placeholders(entry.msgid, entry.msgid_plural) != _placeholders(*_texts(entry)):
                 wrong.append(

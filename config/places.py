@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BASE = Path(__file__).resolve().parent.parent
-STATE = BASE / "var"
+STATE = Path(os.environ.get("MALL_STATE", "").strip() or BASE / "var").absolute()
 
 _LONGEST_SOCKET_NAME = len("/.s.PGSQL.5432.lock")
 _LONGEST_SOCKET_PATH = 103  # bytes; Linux takes 107 and macOS 103
