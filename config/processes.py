@@ -28,9 +28,9 @@ PORT = 8000
 READY_SECONDS = 90
 STOP_SECONDS = 25
 MOST_RESTARTS = 5  # of one process within a minute; then something is wrong that restarting does not cure
-LOGS = STATE / "log"
 
 _PR_SET_PDEATHSIG = 1
+_CELERY = (sys.executable, "-m", "celery", "--app", "config.celery")
 
 
 class ProcessError(Exception):
@@ -44,12 +44,13 @@ class Process:
     name: str
     command: list[str]
     ready: Callable[[], bool]
+    state: Path = STATE
     handle: subprocess.Popen[bytes] | None = None
     restarts: list[float] = field(default_factory=list)
 
     @property
     def log(self) -> Path:
-        return LOGS / f"{self.name}.log"
+        return self.state / "log" / f"{self.name}.log"
 
     @property
     def exit_status(self) -> int | None:
@@ -58,54 +59,55 @@ class Process:
 
 def the_mall(*, port: int, simulator_port: int, faults: str = "none") -> list[Process]:
     """Everything that runs, in the order in which it is started."""
-    python = sys.executable
-    celery = [python, "-m", "celery", "--app", "config.celery"]
-    return [
-        Process(
-            "simulator",
-            simulator_command(port=simulator_port, faults=faults),
-            _http(simulator_port, "/_sim/health"),
-        ),
-        Process("web", web_command(port=port), _http(port, "/-/ready")),
-        Process(
-            "worker",
-            [*celery, "worker", "--loglevel=INFO", "--concurrency=2", "--without-gossip", "--without-mingle"],
-            _worker_answers,
-        ),
-        Process(
-            "beat",
-            [*celery, "beat", "--loglevel=INFO", f"--schedule={STATE}/beat", "--pidfile="],
-            lambda: True,
-        ),
+    return [simulator(port=simulator_port, faults=faults), web(port=port), worker(), beat()]
+
+
+def simulator(*, port: int, faults: str = "none", seed: int = 1, state: Path = STATE) -> Process:
+    """The supplier simulator, whose books lie in the folder simulator/."""
+    command = [
+        sys.executable,
+        *("manage.py", "simulate_supplier", f"--port={port}", f"--seed={seed}", f"--faults={faults}"),
+        f"--state={state / 'simulator'}",
     ]
+    return Process("simulator", command, _answers(port, "/_sim/health"), state)
 
 
-def web_command(*, port: int, threads: int = 6) -> list[str]:
+def web(*, port: int, state: Path = STATE) -> Process:
     """The web server on the loopback address."""
-    return [
+    command = [
         sys.executable,
         *("-m", "gunicorn", "config.wsgi:application"),
         f"--bind=127.0.0.1:{port}",
-        *("--worker-class=gthread", "--workers=2", f"--threads={threads}"),
+        *("--worker-class=gthread", "--workers=2", "--threads=6"),
         "--no-control-socket",
         *("--graceful-timeout=15", "--timeout=60"),
         *("--access-logfile=-", "--error-logfile=-"),
     ]
+    return Process("web", command, _answers(port, "/-/ready"), state)
 
 
-def simulator_command(*, port: int, faults: str = "none", seed: int = 1) -> list[str]:
-    """The supplier simulator, whose books lie under var/simulator."""
-    return [
-        sys.executable,
-        *("manage.py", "simulate_supplier", f"--port={port}", f"--seed={seed}", f"--faults={faults}"),
-        f"--state={STATE / 'simulator'}",
+def worker(*, state: Path = STATE) -> Process:
+    """The process that runs tasks."""
+    command = [
+        *_CELERY,
+        "worker",
+        "--loglevel=INFO",
+        "--concurrency=2",
+        "--without-gossip",
+        "--without-mingle",
     ]
+    return Process("worker", command, _worker_answers, state)
+
+
+def beat(*, state: Path = STATE) -> Process:
+    """The clock that rings the sweeps; what it forgot with its schedule file it rings at once."""
+    command = [*_CELERY, "beat", "--loglevel=INFO", f"--schedule={state / 'beat'}", "--pidfile="]
+    return Process("beat", command, lambda: True, state)
 
 
 @contextlib.contextmanager
 def running(processes: list[Process], *, environment: Mapping[str, str]) -> Iterator[None]:
     """Start the processes, wait until all are ready, watch them, and stop every one at the end."""
-    LOGS.mkdir(parents=True, exist_ok=True)
     stopping = threading.Event()
     try:
         for process in processes:
@@ -188,6 +190,7 @@ def environment(*, port: int) -> dict[str, str]:
 
 
 def _start(process: Process, environment: Mapping[str, str]) -> None:
+    process.log.parent.mkdir(parents=True, exist_ok=True)
     with process.log.open("ab") as log:
         process.handle = subprocess.Popen(
             process.command,
@@ -281,7 +284,7 @@ def _deaf_to_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _http(port: int, path: str) -> Callable[[], bool]:
+def _answers(port: int, path: str) -> Callable[[], bool]:
     def ready() -> bool:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
@@ -302,20 +305,32 @@ def _tail(log: Path, lines: int = 12) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
-def main() -> int:
-    """Start everything and keep serving, without any demo data."""
-    from config import database
+def upgrade(environment: Mapping[str, str]) -> None:
+    """Bring the public schema, the template and every company to the current migrations."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "upgrade", "--json"],
+        cwd=BASE,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    if done.returncode:
+        raise ProcessError(f"The database can't be upgraded: {done.stdout.strip()[-2000:]}")
 
+
+def main() -> int:
+    """Start everything but the simulator and keep serving, without any demo data."""
+    signals_as_interrupts()
     try:
-        signals_as_interrupts()
         port = env_int("PORT", PORT, least=1, most=65535)
+        surroundings = environment(port=port)
         with only_one(), embedded_services():
             refuse_taken(port, variable="PORT")
-            database.migrate()
-            mall = [
-                process for process in the_mall(port=port, simulator_port=0) if process.name != "simulator"
-            ]
-            with running(mall, environment=environment(port=port)):
+            upgrade(surroundings)
+            with running([web(port=port), worker(), beat()], environment=surroundings):
                 print(f"The mall serves on http://localhost:{port}. Ctrl-C stops it.", flush=True)
                 await_signal()
     except KeyboardInterrupt:
