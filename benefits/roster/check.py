@@ -47,7 +47,8 @@ def _column(
     if len(places) > 1:
         values = [_levels([_cell(row, place) for place in places]) for _, row in rows]
     else:
-        values = _read_all((_cell(row, places[0]) for _, row in rows), read)
+        place = places[0]
+        values = _read_all([row[place] if place < len(row) else "" for _, row in rows], read)
     for index, value in enumerate(values):
         if type(value) is Problem:
             values[index] = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from . import fields
+from .formats import shown
 from .shapes import Cell, CellError, Details, NoValue, Row, Table
 
 _FOOTERS = ("合计", "总计", "小计", "制表", "审核", "备注", "说明", "注:", "打印", "共计", "填表")
@@ -40,8 +41,6 @@ def _overlaid(row: Row, special: dict[int, Cell], filled: dict[int, Cell]) -> Ro
 
 def _special_cells(table: Table, details: Details) -> dict[int, dict[int, Cell]]:
     """Error cells, formulas without a value and padded employee numbers, by row and column."""
-    from .formats import shown
-
     cells: dict[int, dict[int, Cell]] = {}
     numbers = table.header.columns.get("employee_no", ())
     rows = table.sheet.rows
