@@ -5,6 +5,10 @@ Everywhere else value is an `int` of fen (1 yuan = 100 fen); nothing here accept
 
 import re
 
+from django.utils.translation import gettext_lazy as _
+
+from tenants.errors import Invalid
+
 RATES = (1, 10, 100)
 """Points shown for one yuan that a company may choose."""
 
@@ -16,14 +20,14 @@ _YUAN = re.compile(r"(0|[1-9][0-9]{0,9})(?:\.([0-9]{1,2}))?")
 _BASIS_POINTS = 10_000
 
 
-class NotAnAmount(ValueError):
-    """The text is not a plain, exact amount such as 1234.50 (ASCII digits, at most two decimals, no signs)."""
+class NotAnAmount(Invalid):
+    """The text is not a plain, exact amount: ASCII digits and at most two decimals, without a sign."""
 
-    code = "money.not_an_amount"
+    code = "not_an_amount"
+    message = _("“%(value)s” is not an amount. Write it like 1234.50: digits, at most two decimals, nothing else.")
 
     def __init__(self, text: str) -> None:
-        super().__init__(f"not an amount: {text[:40]!r}")
-        self.text = text[:40]
+        super().__init__(value=text[:40])
 
 
 def yuan(fen: int) -> str:
