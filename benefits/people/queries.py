@@ -1,0 +1,52 @@
+"""Reads of employees and departments."""
+
+from collections.abc import Iterable
+
+from django.db.models import Q, QuerySet
+
+from benefits.people import numbers
+from benefits.people.models import Employee
+from tenants.crypto import blind_index
+from tenants.identity.models import User
+
+MOBILE = "people.mobile"
+
+
+def mobile_index(mobile: str) -> str:
+    """The blind index of a clean mobile number in the current company; empty for none."""
+    return blind_index(mobile, purpose=MOBILE) if mobile else ""
+
+
+def user_of_mobile(text: str) -> User | None:
+    """The user of the active employee who has this mobile, however it was typed."""
+    mobile = numbers.clean_mobile(text)
+    if mobile is None:
+        return None
+    employee = (
+        Employee.objects.filter(mobile_index=mobile_index(mobile), status=Employee.Status.ACTIVE)
+        .select_related("user")
+        .first()
+    )
+    return employee.user if employee else None
+
+
+def employees(*, search: str = "", department: str = "", status: str = "") -> QuerySet[Employee]:
+    """The roster, filtered by number or name, department path (with what is below it) and status."""
+    found = Employee.objects.select_related("department", "user")
+    if search:
+        clean = numbers.clean_mobile(search)
+        by_text = found.filter(employee_no__icontains=search) | found.filter(name__icontains=search)
+        found = by_text | found.filter(mobile_index=mobile_index(clean)) if clean else by_text
+    if department:
+        found = found.filter(department__path=department) | found.filter(department__path__startswith=f"{department}/")
+    if status in Employee.Status.values:
+        found = found.filter(status=status)
+    return found
+
+
+def in_departments(found: QuerySet[Employee], paths: Iterable[str]) -> QuerySet[Employee]:
+    """Those of `found` who are in one of the departments or below it."""
+    wanted = Q(pk__in=[])
+    for path in paths:
+        wanted |= Q(department__path=path) | Q(department__path__startswith=f"{path}/")
+    return found.filter(wanted)

@@ -1,0 +1,106 @@
+"""What can go wrong with points."""
+
+from datetime import date
+
+from django.utils.translation import gettext_lazy as _
+
+from tenants.errors import Conflict, Invalid, NotFound
+
+
+class InsufficientPoints(Conflict):
+    """The wallet does not hold enough for this purchase; amounts in fen."""
+
+    code = "insufficient_points"
+    message = _("There are not enough points for this.")
+
+    def __init__(self, *, needed_fen: int, available_fen: int) -> None:
+        super().__init__(needed_fen=needed_fen, available_fen=available_fen)
+
+
+class InsufficientBudget(Conflict):
+    """The budget does not hold enough for this grant; amounts in fen."""
+
+    code = "insufficient_budget"
+    message = _("The budget “%(budget)s” does not hold enough for this. Load it first, or grant less.")
+
+    def __init__(self, *, budget: str, needed_fen: int, available_fen: int) -> None:
+        super().__init__(
+            budget=budget,
+            needed_fen=needed_fen,
+            available_fen=available_fen,
+            shortfall_fen=needed_fen - available_fen,
+        )
+
+
+class BudgetNotFound(NotFound):
+    """No budget has this name."""
+
+    code = "budget_not_found"
+    message = _("There is no budget “%(name)s”.")
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(name=name)
+
+
+class BudgetExists(Conflict):
+    """A budget of this name is there already."""
+
+    code = "budget_exists"
+    message = _("There is already a budget “%(name)s”. Choose another name.")
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(name=name)
+
+
+class BudgetClosed(Conflict):
+    """The budget is closed, or today is outside its validity."""
+
+    code = "budget_closed"
+    message = _("The budget “%(budget)s” is not open today.")
+
+    def __init__(self, *, budget: str) -> None:
+        super().__init__(budget=budget)
+
+
+class NobodyToGrantTo(Invalid):
+    """The audience holds no active employee."""
+
+    code = "nobody_to_grant_to"
+    message = _("Nobody on the roster fits, so nothing was granted.")
+
+
+class UnknownEmployees(Invalid):
+    """A list names employee numbers that no active employee has."""
+
+    code = "unknown_employees"
+    message = _("No active employee has these numbers: %(numbers)s. Correct the list; nothing was granted.")
+
+    def __init__(self, *, numbers: list[str]) -> None:
+        super().__init__(numbers=", ".join(numbers[:20]))
+
+
+class InvalidPoints(Invalid):
+    """An amount of points is a positive number that fen can express."""
+
+    code = "invalid_points"
+    message = _("“%(value)s” is not an amount of points that can be granted.")
+
+    def __init__(self, *, value: object) -> None:
+        super().__init__(value=value)
+
+
+class InvalidExpiry(Invalid):
+    """An expiry lies in the past."""
+
+    code = "invalid_expiry"
+    message = _("The expiry %(value)s is not in the future.")
+
+    def __init__(self, *, value: date) -> None:
+        super().__init__(value=value)
+
+
+class RequestKeyReused(Invalid):
+    """The same key came with other content."""
+
+    code = "request_key_reused"
+    message = _("This request was sent before with other content. Reload the page and try again.")

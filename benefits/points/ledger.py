@@ -1,0 +1,176 @@
+"""The only writer of value: postings, lots and lot entries. Balances follow by triggers in the database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Q
+
+from benefits.points.errors import InsufficientPoints
+from benefits.points.models import Account, Grant, Lot, LotEntry, Posting
+from tenants.db import transaction_required
+
+
+@dataclass(frozen=True)
+class Share:
+    """The part of an amount that is for one item."""
+
+    item: str
+    fen: int
+
+
+def company_account(kind: Account.Kind) -> Account:
+    """One of the company's own accounts: funded, held, delivered."""
+    return Account.objects.get(kind=kind)
+
+
+@transaction_required
+def post(
+    *, kind: Posting.Kind, source: Account, destination: Account, fen: int, reference: str, at: datetime
+) -> Posting:
+    """Move fen. A reference is used once; the database refuses an overdraft."""
+    return Posting.objects.create(
+        kind=kind, source=source, destination=destination, fen=fen, reference=reference, at=at
+    )
+
+
+@transaction_required
+def reverse(*, posting: Posting, at: datetime) -> Posting:
+    """Undo a posting by its opposite, which names it. A posting is reversed at most once; lots go back with it."""
+    undone = Posting.objects.create(
+        kind=Posting.Kind.REVERSE,
+        source=posting.destination,
+        destination=posting.source,
+        fen=posting.fen,
+        reference=f"reverse:{posting.pk}",
+        reverses=posting,
+        at=at,
+    )
+    LotEntry.objects.bulk_create(
+        LotEntry(lot=entry.lot, posting=undone, fen=-entry.fen, item=entry.item)
+        for entry in posting.lot_entries.select_related("lot")
+    )
+    return undone
+
+
+def spendable(wallet: Account, *, category: str, at: datetime) -> list[Lot]:
+    """The wallet's lots that a purchase in this category may use: earliest expiry first, then oldest."""
+    eligible = Q(budget__categories=[]) | Q(budget__categories__contains=[category])
+    alive = Q(expires_at__isnull=True) | Q(expires_at__gt=at)
+    lots = Lot.objects.filter(alive, eligible, wallet=wallet, remaining_fen__gt=0)
+    return sorted(lots, key=lambda lot: (lot.expires_at is None, lot.expires_at or lot.at, lot.at, lot.pk))
+
+
+@transaction_required
+def hold(
+    *, wallet: Account, shares: Sequence[Share], category: str, reference: str, at: datetime
+) -> Posting:
+    """Debit a wallet that the caller has locked, lot by lot, into the company's held account.
+
+    Raises InsufficientPoints when the eligible lots do not cover it.
+    """
+    needed = sum(share.fen for share in shares)
+    lots = spendable(wallet, category=category, at=at)
+    available = sum(lot.remaining_fen for lot in lots)
+    if available < needed:
+        raise InsufficientPoints(needed_fen=needed, available_fen=available)
+    posting = post(
+        kind=Posting.Kind.REDEEM,
+        source=wallet,
+        destination=company_account(Account.Kind.HELD),
+        fen=needed,
+        reference=reference,
+        at=at,
+    )
+    LotEntry.objects.bulk_create(
+        LotEntry(lot=lot, posting=posting, fen=-fen, item=item) for lot, item, fen in _draw(lots, shares)
+    )
+    return posting
+
+
+def _draw(lots: Sequence[Lot], shares: Sequence[Share]) -> list[tuple[Lot, str, int]]:
+    drawn: list[tuple[Lot, str, int]] = []
+    left = [lot.remaining_fen for lot in lots]
+    position = 0
+    for share in shares:
+        wanted = share.fen
+        while wanted:
+            taken = min(wanted, left[position])
+            if taken:
+                drawn.append((lots[position], share.item, taken))
+            left[position] -= taken
+            wanted -= taken
+            if not left[position]:
+                position += 1
+    return drawn
+
+
+@transaction_required
+def capture(*, share: Share, reference: str, at: datetime) -> Posting:
+    """The item was delivered: what was held for it is spent."""
+    return post(
+        kind=Posting.Kind.DELIVER,
+        source=company_account(Account.Kind.HELD),
+        destination=company_account(Account.Kind.DELIVERED),
+        fen=share.fen,
+        reference=reference,
+        at=at,
+    )
+
+
+@transaction_required
+def refund(*, wallet: Account, share: Share, reference: str, at: datetime) -> Posting:
+    """The item was not delivered: what was held for it goes back to the lots it came from."""
+    posting = post(
+        kind=Posting.Kind.REFUND,
+        source=company_account(Account.Kind.HELD),
+        destination=wallet,
+        fen=share.fen,
+        reference=reference,
+        at=at,
+    )
+    taken = LotEntry.objects.filter(item=share.item, posting__kind=Posting.Kind.REDEEM).select_related("lot")
+    entries = [LotEntry(lot=entry.lot, posting=posting, fen=-entry.fen, item=share.item) for entry in taken]
+    if sum(entry.fen for entry in entries) != share.fen:
+        raise RuntimeError(f"what was taken for {share.item} is not what is refunded")
+    LotEntry.objects.bulk_create(entries)
+    return posting
+
+
+# One statement a step, whatever the number of wallets: postings, lots and the lots' first entries.
+_GRANT_POSTINGS = """
+INSERT INTO points_posting (kind, source_id, destination_id, fen, reference, at)
+SELECT 'grant', %(source)s, a.id, w.fen, 'grant:' || %(grant)s || ':' || a.id, %(at)s
+FROM unnest(%(wallets)s::bigint[], %(amounts)s::bigint[]) AS w(id, fen) JOIN points_account a ON a.id = w.id
+"""
+_GRANT_LOTS = """
+INSERT INTO points_lot (wallet_id, grant_id, budget_id, granted_fen, remaining_fen, expires_at, at)
+SELECT w.id, %(grant)s, %(budget)s, w.fen, 0, %(expires_at)s, %(at)s
+FROM unnest(%(wallets)s::bigint[], %(amounts)s::bigint[]) AS w(id, fen)
+"""
+_GRANT_ENTRIES = """
+INSERT INTO points_lotentry (lot_id, posting_id, fen, item)
+SELECT l.id, p.id, p.fen, '' FROM points_lot l
+JOIN points_posting p ON p.reference = 'grant:' || %(grant)s || ':' || l.wallet_id WHERE l.grant_id = %(grant)s
+"""
+
+
+@transaction_required
+def grant(*, grant: Grant, amounts: Sequence[tuple[int, int]], at: datetime) -> None:
+    """Move points from the grant's budget to wallets, each as a lot; `amounts` are (wallet id, fen) pairs."""
+    ordered = sorted(amounts)
+    facts = {
+        "source": grant.budget.account_id,
+        "grant": grant.pk,
+        "budget": grant.budget_id,
+        "expires_at": grant.expires_at,
+        "at": at,
+        "wallets": [wallet for wallet, _ in ordered],
+        "amounts": [fen for _, fen in ordered],
+    }
+    with connection.cursor() as cursor:
+        for statement in (_GRANT_POSTINGS, _GRANT_LOTS, _GRANT_ENTRIES):
+            cursor.execute(statement, facts)
+            if cursor.rowcount != len(ordered):
+                raise RuntimeError(f"grant {grant.pk} reached {cursor.rowcount} of {len(ordered)} wallets")

@@ -1,0 +1,192 @@
+"""Accounts, postings, lots, budgets and grants of one company. Company schema; all amounts are integer fen.
+
+A posting is one row that moves fen from a source to a destination: balanced by construction. Triggers keep the
+stored balances and what is left of a lot; nothing else may write them, and the rows they follow from are final.
+"""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from benefits.people.models import Employee
+
+
+class Account(models.Model):
+    """A place where value stands. Wallets and budgets store their balance, so that it can never be below zero;
+    the company's own accounts derive it, so that redemptions share no row."""
+
+    class Kind(models.TextChoices):
+        FUNDED = "funded", _("funded")
+        BUDGET = "budget", _("budget")
+        WALLET = "wallet", _("wallet")
+        HELD = "held", _("held")
+        DELIVERED = "delivered", _("delivered")
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    employee = models.OneToOneField(
+        Employee, null=True, blank=True, on_delete=models.PROTECT, related_name="wallet"
+    )
+    balance_fen = models.BigIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(balance_fen__isnull=True) | Q(balance_fen__gte=0), name="account_not_overdrawn"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["wallet", "budget"], balance_fen__isnull=False)
+                | (~Q(kind__in=["wallet", "budget"]) & Q(balance_fen__isnull=True)),
+                name="account_stores_a_balance_where_it_is_scarce",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="wallet", employee__isnull=False) | (~Q(kind="wallet") & Q(employee__isnull=True)),
+                name="account_wallet_is_an_employees",
+            ),
+            models.UniqueConstraint(
+                fields=["kind"], condition=Q(kind__in=["funded", "held", "delivered"]), name="account_one_of_the_company"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class Posting(models.Model):
+    """Fen moving from one account to another. Balanced by construction; never updated or deleted."""
+
+    class Kind(models.TextChoices):
+        LOAD = "load", _("loaded")
+        UNLOAD = "unload", _("returned to funds")
+        GRANT = "grant", _("granted")
+        RECALL = "recall", _("taken back")
+        REDEEM = "redeem", _("redeemed")
+        DELIVER = "deliver", _("delivered")
+        REFUND = "refund", _("refunded")
+        EXPIRE = "expire", _("expired")
+        REVERSE = "reverse", _("reversed")
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    source = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    destination = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    fen = models.BigIntegerField()
+    reference = models.CharField(max_length=80, unique=True)
+    reverses = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversal")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            models.CheckConstraint(condition=Q(fen__gt=0), name="posting_moves_value"),
+            models.CheckConstraint(condition=~Q(source=F("destination")), name="posting_goes_elsewhere"),
+            models.CheckConstraint(
+                condition=Q(kind="reverse", reverses__isnull=False) | (~Q(kind="reverse") & Q(reverses__isnull=True)),
+                name="posting_reversal_names_what_it_reverses",
+            ),
+        ]
+        indexes = [models.Index(fields=["kind", "at"], name="posting_kind_at")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class Budget(models.Model):
+    """A pot of points with an owner and a validity; `categories` (slugs) limit what it may be spent on, none = all."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("open")
+        CLOSED = "closed", _("closed")
+
+    FLOW = {Status.OPEN: frozenset({Status.CLOSED}), Status.CLOSED: frozenset()}
+
+    account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="budget")
+    name = models.CharField(max_length=80, unique=True)
+    owner = models.CharField(max_length=80)
+    categories = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    from_date = models.DateField()
+    to_date = models.DateField(null=True, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(to_date__isnull=True) | Q(to_date__gte=F("from_date")), name="budget_ends_after_it_begins"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Grant(models.Model):
+    """Points moved from a budget to wallets in one act; each employee's part is a lot."""
+
+    budget = models.ForeignKey(Budget, on_delete=models.PROTECT, related_name="grants")
+    reason = models.CharField(max_length=120)
+    audience = models.JSONField(default=dict)
+    request_key = models.UUIDField(unique=True)
+    request_digest = models.CharField(max_length=64)
+    employees = models.PositiveIntegerField()
+    total_fen = models.BigIntegerField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    granted_by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(condition=Q(total_fen__gt=0) & Q(employees__gt=0), name="grant_gives_something")
+        ]
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class Lot(models.Model):
+    """One employee's part of a grant. Lots are spent earliest expiry first; a trigger keeps what remains."""
+
+    wallet = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="lots")
+    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="lots")
+    budget = models.ForeignKey(Budget, on_delete=models.PROTECT, related_name="lots")
+    granted_fen = models.BigIntegerField()
+    remaining_fen = models.BigIntegerField(default=0)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(fields=["grant", "wallet"], name="lot_one_a_grant_and_wallet"),
+            models.CheckConstraint(
+                condition=Q(granted_fen__gt=0, remaining_fen__gte=0, remaining_fen__lte=F("granted_fen")),
+                name="lot_not_overdrawn",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["wallet", "expires_at"], condition=Q(remaining_fen__gt=0), name="lot_spendable"),
+        ]
+
+    def __str__(self) -> str:
+        return f"lot {self.pk}"
+
+
+class LotEntry(models.Model):
+    """What a posting put into a lot (positive) or took from it (negative), and for which item. Final."""
+
+    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="entries")
+    posting = models.ForeignKey(Posting, on_delete=models.PROTECT, related_name="lot_entries")
+    fen = models.BigIntegerField()
+    item = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            models.CheckConstraint(condition=~Q(fen=0), name="lot_entry_moves_value"),
+            models.UniqueConstraint(fields=["lot", "posting", "item"], name="lot_entry_once"),
+        ]
+        indexes = [models.Index(fields=["item"], condition=~Q(item=""), name="lot_entry_item")]
+
+    def __str__(self) -> str:
+        return f"{self.lot_id} {self.fen}"

@@ -1,0 +1,243 @@
+"""Budgets and grants: open, load, unload, grant; and the accounts that a company and its people start with."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from benefits.funds import operations as funds
+from benefits.people import queries as people
+from benefits.people.models import Employee
+from benefits.points import ledger
+from benefits.points.errors import (
+    BudgetClosed,
+    BudgetExists,
+    InsufficientBudget,
+    InvalidExpiry,
+    InvalidPoints,
+    NobodyToGrantTo,
+    RequestKeyReused,
+    UnknownEmployees,
+)
+from benefits.points.models import Account, Budget, Grant, Posting
+from tenants import audit
+from tenants.db import savepoint, transaction, transaction_required
+from tenants.identity.models import User
+from tenants.models import Company
+
+MOST_FEN_EACH = 1_000_000_00  # a million yuan a person in one grant: more is a typing error
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who a grant is for: everyone active, some departments (with what is below them), or a list with amounts in fen."""
+
+    everyone: bool = False
+    departments: tuple[str, ...] = ()
+    amounts: tuple[tuple[str, int], ...] = field(default=(), repr=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """What is kept with the grant; of a list only its length."""
+        return {"everyone": self.everyone, "departments": list(self.departments), "list": len(self.amounts)}
+
+
+@transaction_required
+def open_books(*, company: Company, at: datetime) -> None:
+    """Open the company's own accounts, so that none is ever made on a hot path."""
+    for kind in (Account.Kind.FUNDED, Account.Kind.HELD, Account.Kind.DELIVERED):
+        Account.objects.create(kind=kind)
+
+
+@transaction_required
+def open_wallets(*, employees: Iterable[Employee]) -> int:
+    """Open a wallet for every employee that has none; returns how many were opened."""
+    wanted = {employee.pk for employee in employees}
+    held = set(Account.objects.filter(employee_id__in=wanted).values_list("employee_id", flat=True))
+    new = sorted(wanted - held)
+    Account.objects.bulk_create(
+        (Account(kind=Account.Kind.WALLET, employee_id=pk, balance_fen=0) for pk in new), batch_size=5000
+    )
+    return len(new)
+
+
+@transaction
+def open_budget(
+    *,
+    name: str,
+    owner: str,
+    from_date: date,
+    to_date: date | None = None,
+    categories: Sequence[str] = (),
+    actor: User | None,
+    at: datetime,
+) -> Budget:
+    """Open an empty budget. Raises BudgetExists."""
+    account = Account.objects.create(kind=Account.Kind.BUDGET, balance_fen=0)
+    try:
+        with savepoint():
+            budget = Budget.objects.create(
+                account=account,
+                name=name,
+                owner=owner,
+                categories=list(categories),
+                from_date=from_date,
+                to_date=to_date,
+                created_at=at,
+            )
+    except IntegrityError as error:
+        raise BudgetExists(name=name) from error
+    audit.record("budget.opened", budget, actor=actor, at=at)
+    return budget
+
+
+@transaction
+def load_budget(*, budget: Budget, fen: int, request_key: UUID, actor: User | None, at: datetime) -> Posting:
+    """Move fen from the company's funds into a budget. The same key again changes nothing.
+
+    Raises InvalidPoints, InsufficientFunds, BudgetClosed, RequestKeyReused.
+    """
+    if fen <= 0:
+        raise InvalidPoints(value=fen)
+    budget = Budget.objects.select_for_update().select_related("account").get(pk=budget.pk)
+    reference = f"load:{request_key}"
+    if earlier := Posting.objects.filter(reference=reference).first():
+        if (earlier.destination_id, earlier.fen) != (budget.account_id, fen):
+            raise RequestKeyReused
+        return earlier
+    _refuse_closed(budget, at=at)
+    funds.draw(fen=fen, reference=reference, at=at)
+    posting = ledger.post(
+        kind=Posting.Kind.LOAD,
+        source=ledger.company_account(Account.Kind.FUNDED),
+        destination=budget.account,
+        fen=fen,
+        reference=reference,
+        at=at,
+    )
+    audit.record("budget.loaded", budget, actor=actor, at=at, fen=fen)
+    return posting
+
+
+@transaction
+def unload_budget(*, budget: Budget, fen: int, request_key: UUID, actor: User | None, at: datetime) -> Posting:
+    """Return fen of a budget to the company's funds. The same key again changes nothing.
+
+    Raises InvalidPoints, InsufficientBudget, RequestKeyReused.
+    """
+    if fen <= 0:
+        raise InvalidPoints(value=fen)
+    account = Account.objects.select_for_update().get(pk=budget.account_id)
+    reference = f"unload:{request_key}"
+    if earlier := Posting.objects.filter(reference=reference).first():
+        if (earlier.source_id, earlier.fen) != (account.pk, fen):
+            raise RequestKeyReused
+        return earlier
+    if fen > (account.balance_fen or 0):
+        raise InsufficientBudget(budget=budget.name, needed_fen=fen, available_fen=account.balance_fen or 0)
+    posting = ledger.post(
+        kind=Posting.Kind.UNLOAD,
+        source=account,
+        destination=ledger.company_account(Account.Kind.FUNDED),
+        fen=fen,
+        reference=reference,
+        at=at,
+    )
+    funds.give_back(fen=fen, reference=reference, at=at)
+    audit.record("budget.unloaded", budget, actor=actor, at=at, fen=fen)
+    return posting
+
+
+@transaction
+def grant(
+    *,
+    budget: Budget,
+    audience: Audience,
+    fen: int,
+    reason: str,
+    expires_at: datetime | None,
+    request_key: UUID,
+    actor: User | None,
+    at: datetime,
+) -> Grant:
+    """Grant `fen` to each of the audience (or each one's own amount of a list), in one act or not at all.
+
+    The same key again returns the first grant. Raises NobodyToGrantTo, UnknownEmployees, InsufficientBudget,
+    BudgetClosed, InvalidPoints, InvalidExpiry, RequestKeyReused.
+    """
+    # The budget's account is the scarce thing: two grants from one budget happen one after another.
+    account = Account.objects.select_for_update().get(pk=budget.account_id)
+    budget = Budget.objects.select_related("account").get(pk=budget.pk)
+    digest = _digest(budget.pk, audience.as_json(), audience.amounts, fen, reason, expires_at)
+    if earlier := Grant.objects.filter(request_key=request_key).first():
+        if earlier.request_digest != digest:
+            raise RequestKeyReused
+        return earlier
+    _refuse_closed(budget, at=at)
+    if expires_at is not None and expires_at <= at:
+        raise InvalidExpiry(value=timezone.localdate(expires_at))
+    amounts = amounts_of(audience, fen=fen)
+    total = sum(amount for _, amount in amounts)
+    if total > (account.balance_fen or 0):
+        raise InsufficientBudget(budget=budget.name, needed_fen=total, available_fen=account.balance_fen or 0)
+    made = Grant.objects.create(
+        budget=budget,
+        reason=reason,
+        audience=audience.as_json(),
+        request_key=request_key,
+        request_digest=digest,
+        employees=len(amounts),
+        total_fen=total,
+        expires_at=expires_at,
+        granted_by=actor.username if actor else audit.SYSTEM,
+        at=at,
+    )
+    ledger.grant(grant=made, amounts=amounts, at=at)
+    audit.record("points.granted", made, actor=actor, at=at, employees=len(amounts), fen=total)
+    return made
+
+
+def amounts_of(audience: Audience, *, fen: int) -> list[tuple[int, int]]:
+    """Whom the audience reaches today, as (wallet id, fen) pairs. Also what a preview counts."""
+    if audience.amounts:
+        return _amounts_of_list(audience.amounts)
+    if not 0 < fen <= MOST_FEN_EACH:
+        raise InvalidPoints(value=fen)
+    active = Employee.objects.filter(status=Employee.Status.ACTIVE)
+    if not audience.everyone:
+        active = people.in_departments(active, audience.departments)
+    wallets = list(active.values_list("wallet__pk", flat=True).order_by("wallet__pk"))
+    if not wallets:
+        raise NobodyToGrantTo
+    return [(wallet, fen) for wallet in wallets]
+
+
+def _amounts_of_list(amounts: Sequence[tuple[str, int]]) -> list[tuple[int, int]]:
+    for _, amount in amounts:
+        if not 0 < amount <= MOST_FEN_EACH:
+            raise InvalidPoints(value=amount)
+    wallets = dict(
+        Employee.objects.filter(
+            status=Employee.Status.ACTIVE, employee_no__in=[number for number, _ in amounts]
+        ).values_list("employee_no", "wallet__pk")
+    )
+    unknown = [number for number, _ in amounts if number not in wallets]
+    if unknown:
+        raise UnknownEmployees(numbers=unknown)
+    return [(wallets[number], amount) for number, amount in amounts]
+
+
+def _refuse_closed(budget: Budget, *, at: datetime) -> None:
+    today = timezone.localdate(at)
+    ended = budget.to_date is not None and today > budget.to_date
+    if budget.status != Budget.Status.OPEN or today < budget.from_date or ended:
+        raise BudgetClosed(budget=budget.name)
+
+
+def _digest(*facts: Any) -> str:
+    return hashlib.sha256(json.dumps(facts, default=str, sort_keys=True).encode()).hexdigest()

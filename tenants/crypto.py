@@ -1,0 +1,97 @@
+"""Field encryption and blind indexes: AES-256-GCM under keys derived for each schema and purpose.
+
+A stored value is `<key id>.<base64 of nonce and ciphertext>`. The schema and the column are bound into it,
+so that a value copied to another company or column does not open.
+"""
+
+import base64
+import functools
+import hashlib
+import hmac
+import os
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.db import connection, models
+
+
+@functools.lru_cache(maxsize=4096)
+def _derived(key_id: str, schema: str, purpose: str) -> bytes:
+    secret = settings.FIELD_KEYS[key_id]
+    info = f"{schema}\x00{purpose}".encode()
+    return HKDF(algorithm=hashes.SHA256(), length=32, salt=b"benefits-mall", info=info).derive(secret)
+
+
+def _current_key() -> str:
+    return next(iter(settings.FIELD_KEYS))
+
+
+def encrypt_bytes(data: bytes, *, schema: str, purpose: str) -> bytes:
+    """Seal bytes for one schema and purpose; the key id and nonce travel in front."""
+    key_id, nonce = _current_key(), os.urandom(12)
+    sealed = AESGCM(_derived(key_id, schema, purpose)).encrypt(nonce, data, f"{schema}\x00{purpose}".encode())
+    return key_id.encode() + b"." + nonce + sealed
+
+
+def decrypt_bytes(token: bytes, *, schema: str, purpose: str) -> bytes:
+    """Open what `encrypt_bytes` sealed for the same schema and purpose; raises InvalidTag otherwise."""
+    key_id, _, rest = token.partition(b".")
+    key = _derived(key_id.decode(), schema, purpose)
+    return AESGCM(key).decrypt(rest[:12], rest[12:], f"{schema}\x00{purpose}".encode())
+
+
+def encrypt(text: str, *, schema: str, purpose: str) -> str:
+    """Seal a text; the result is ASCII."""
+    key_id, _, rest = encrypt_bytes(text.encode(), schema=schema, purpose=purpose).partition(b".")
+    return f"{key_id.decode()}.{base64.b64encode(rest).decode()}"
+
+
+def decrypt(token: str, *, schema: str, purpose: str) -> str:
+    """Open what `encrypt` sealed for the same schema and purpose."""
+    key_id, _, rest = token.partition(".")
+    return decrypt_bytes(f"{key_id}.".encode() + base64.b64decode(rest), schema=schema, purpose=purpose).decode()
+
+
+def blind_index(value: str, *, purpose: str, schema: str | None = None) -> str:
+    """A keyed digest by which an encrypted value can be looked up inside one schema."""
+    key = _derived(_index_key(), schema or connection.schema_name, f"index:{purpose}")
+    return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()
+
+
+def _index_key() -> str:
+    # The oldest key: indexes are not re-made when a new encryption key is added in front.
+    return list(settings.FIELD_KEYS)[-1]
+
+
+class EncryptedTextField(models.TextField):
+    """A text that the database holds only in sealed form.
+
+    `home="public"` for a model of the public schema, whichever schema is active when it is written;
+    a company's model is sealed for the company that is active.
+    """
+
+    def __init__(self, *args: Any, home: str = "", **kwargs: Any) -> None:
+        self.home = home
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        if self.home:
+            kwargs["home"] = self.home
+        return name, path, args, kwargs
+
+    def _context(self) -> dict[str, str]:
+        return {
+            "schema": self.home or connection.schema_name,
+            "purpose": f"{self.model._meta.label_lower}.{self.attname}",
+        }
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        return encrypt(value, **self._context()) if value else value
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        return decrypt(value, **self._context()) if value else value

@@ -1,0 +1,80 @@
+"""What a transaction means here: owned, required, or forbidden.
+
+`transaction` opens one and refuses to be nested; `transaction_required` marks a part that needs its caller's;
+`durable` marks work that must not run inside one, because it calls out. A test's own transaction does not count.
+"""
+
+import functools
+from collections.abc import Callable
+from contextlib import ContextDecorator
+from typing import Any, ParamSpec, TypeVar, overload
+
+from django.db import connection
+from django.db import transaction as _django  # the one place where Django's own is used
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def in_transaction() -> bool:
+    """Whether a transaction of the product (not of a test case) is open."""
+    return any(not block._from_testcase for block in connection.atomic_blocks)
+
+
+class _Block(ContextDecorator):
+    def __init__(self, *, own: bool) -> None:
+        self._own = own
+
+    def __enter__(self) -> None:
+        self._atomic = _django.atomic(durable=self._own)
+        self._atomic.__enter__()
+
+    def __exit__(self, *exc: Any) -> None:
+        self._atomic.__exit__(*exc)
+
+    def _recreate_cm(self) -> "_Block":
+        return _Block(own=self._own)
+
+
+@overload
+def transaction(function: Callable[P, R]) -> Callable[P, R]: ...
+@overload
+def transaction() -> _Block: ...
+def transaction(function: Callable[P, R] | None = None) -> Callable[P, R] | _Block:
+    """Own one transaction, as `@transaction` or `with transaction():`; it is never nested in another."""
+    block = _Block(own=True)
+    return block(function) if function is not None else block
+
+
+def savepoint() -> _Block:
+    """A part of the caller's transaction that may fail and be undone alone, to turn a constraint into an answer."""
+    return _Block(own=False)
+
+
+def transaction_required(function: Callable[P, R]) -> Callable[P, R]:
+    """Refuse to run unless the caller owns a transaction."""
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not in_transaction():
+            raise RuntimeError(f"{function.__qualname__} needs its caller's transaction")
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def durable(function: Callable[P, R]) -> Callable[P, R]:
+    """Refuse to run while a transaction is open: what is called from here leaves the database."""
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        if in_transaction():
+            raise RuntimeError(f"{function.__qualname__} must not run inside a transaction")
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def after_commit(function: Callable[[], Any]) -> None:
+    """Run `function` once the transaction has committed; at once when none is open."""
+    _django.on_commit(function)

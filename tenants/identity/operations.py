@@ -1,0 +1,51 @@
+"""Users: invite, give roles, set a password, close."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.contrib.auth.models import Group
+
+from tenants import audit
+from tenants.db import transaction, transaction_required
+from tenants.identity.models import User
+from tenants.identity.roles import Role
+
+
+@transaction_required
+def add_user(
+    *, username: str, name: str, email: str, roles: Iterable[Role], actor: User | None, at: datetime
+) -> User:
+    """Create somebody who can sign in once they followed their activation link."""
+    user = User.objects.create_user(username, name=name, email=email)
+    set_roles_of(user=user, roles=roles)
+    audit.record("user.added", user, actor=actor, at=at, roles=sorted(str(role) for role in roles))
+    return user
+
+
+@transaction_required
+def set_roles_of(*, user: User, roles: Iterable[Role]) -> None:
+    """Give exactly these roles."""
+    user.groups.set(Group.objects.filter(name__in=[str(role) for role in roles]))
+    user.__dict__.pop("roles", None)
+
+
+@transaction
+def invite(*, username: str, name: str, email: str, roles: Iterable[Role], actor: User | None, at: datetime) -> User:
+    """Create somebody who is not on the roster: platform staff, or a company's own clerk."""
+    return add_user(username=username, name=name, email=email, roles=list(roles), actor=actor, at=at)
+
+
+@transaction
+def set_roles(*, user: User, roles: Iterable[Role], actor: User, at: datetime) -> None:
+    """Change what somebody may do; felt at their next request."""
+    before = sorted(user.roles)
+    set_roles_of(user=user, roles=list(roles))
+    audit.record("user.roles", user, actor=actor, at=at, before=before, after=sorted(user.roles))
+
+
+@transaction
+def set_password(*, user: User, password: str, actor: User, at: datetime) -> None:
+    """Set a password; every other session of the user ends."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    audit.record("user.password", user, actor=actor, at=at)

@@ -1,0 +1,25 @@
+"""Files: one folder a schema, never served by address; a view that knows who asks reads them."""
+
+from io import BytesIO
+
+from django.core.files.base import ContentFile, File
+from django.db import connection
+from django_tenants.files.storage import TenantFileSystemStorage
+
+from tenants.crypto import decrypt_bytes, encrypt_bytes
+
+
+class CompanyStorage(TenantFileSystemStorage):
+    """The file system below MEDIA_ROOT/<schema>."""
+
+
+class SealedStorage(CompanyStorage):
+    """Files that hold personal data: encrypted for the company that writes them."""
+
+    def _save(self, name: str, content: File) -> str:
+        sealed = encrypt_bytes(content.read(), schema=connection.schema_name, purpose="file")
+        return super()._save(name, ContentFile(sealed))
+
+    def _open(self, name: str, mode: str = "rb") -> File:
+        with super()._open(name, "rb") as stored:
+            return File(BytesIO(decrypt_bytes(stored.read(), schema=connection.schema_name, purpose="file")), name=name)
