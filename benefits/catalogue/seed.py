@@ -50,7 +50,8 @@ class Entry(NamedTuple):
 def _faces(prefix: str) -> list[Size]:
     # 10 to 500 yuan at 99 % of face value, the usual terms of a carrier's reseller.
     return [
-        Size(f"{prefix}-{yuan}", f"{yuan} 元", f"¥{yuan}", yuan * 100, yuan * 99) for yuan in (10, 20, 30, 50, 100, 200, 500)
+        Size(f"{prefix}-{yuan}", f"{yuan} 元", f"¥{yuan}", yuan * 100, yuan * 99)
+        for yuan in (10, 20, 30, 50, 100, 200, 500)
     ]
 
 
