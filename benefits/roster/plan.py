@@ -103,7 +103,9 @@ def plan(people: Sequence[Person], held: Sequence[Person], present: Iterable[Pre
         known = now.get(number)
         other = None if known else similar.get(number.lstrip("0"))
         if other:
-            issues[person.row] = Issue(person.row, "employee_no", "similar_employee_no", "error", {"other": other})
+            issues[person.row] = Issue(
+                person.row, "employee_no", "similar_employee_no", "error", {"other": other}
+            )
         else:
             steps[number] = _step(person, known)
     if mode is Mode.FULL:
@@ -115,7 +117,7 @@ def plan(people: Sequence[Person], held: Sequence[Person], present: Iterable[Pre
 
 
 def _step(person: Person, known: Present | None) -> Step:
-    after = {name: text for name in DETAILS if (text := _text(getattr(person, name))) is not None}
+    after: Values = {name: text for name in DETAILS if (text := _text(getattr(person, name))) is not None}
     number, name = person.employee_no or "", person.name or ""
     points = None if person.points is None else str(person.points)
     if known is None:
@@ -151,7 +153,9 @@ def _by_stripped_number(now: Mapping[str, Present]) -> dict[str, str]:
     return {number.lstrip("0"): number for number in now if number.isdigit() and number.strip("0")}
 
 
-def _leavers(now: Mapping[str, Present], mentioned: set[str | None], held: Sequence[Person]) -> dict[str, Step]:
+def _leavers(
+    now: Mapping[str, Present], mentioned: set[str | None], held: Sequence[Person]
+) -> dict[str, Step]:
     """The active people whom neither an accepted nor a held-back row may mean."""
     numbers = {person.employee_no for person in held}
     stripped = {number.lstrip("0") for number in numbers if number}
@@ -169,7 +173,9 @@ def _leavers(now: Mapping[str, Present], mentioned: set[str | None], held: Seque
     return steps
 
 
-def _refuse_taken_mobiles(steps: dict[str, Step], now: Mapping[str, Present], issues: dict[int, Issue]) -> None:
+def _refuse_taken_mobiles(
+    steps: dict[str, Step], now: Mapping[str, Present], issues: dict[int, Issue]
+) -> None:
     """A mobile is one active person's. Steps that would take another's are dropped, until none would."""
     while True:
         holders = _holders(steps, now)
@@ -209,4 +215,3 @@ def _holders(steps: Mapping[str, Step], now: Mapping[str, Present]) -> dict[str,
         if step is None or (step.action is not Action.LEAVE and "mobile" not in step.after):
             holders[known.mobile] = number
     return holders
-

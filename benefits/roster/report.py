@@ -47,7 +47,9 @@ def problem_list(checked: Checked, issues: Sequence[Issue]) -> bytes:
     """A list with one line an issue; every text is written as text."""
     out = io.BytesIO()
     names = {person.row: person for person in (*checked.held, *checked.employees)}
-    workbook = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    workbook = xlsxwriter.Workbook(
+        out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
     page = workbook.add_worksheet(_("Problems"))
     bold = workbook.add_format({"bold": True})
     headings = [_("Row"), _("Column"), _("Employee number"), _("Name"), _("What is wrong and what to do")]
