@@ -11,7 +11,22 @@ from benefits.roster.fields import FIELDS
 from benefits.roster.plan import Action, Mode, Present, plan
 from benefits.roster.shapes import CellError, Details, Header, NoValue, Person, Sheet, Table
 
-WORDS = ["", "-", "A1", "A2", "001", "王伟", "李娜", "13800138000", "13900139000", "在职", "离职", "#N/A", "2024-03-05", "工号"]
+WORDS = [
+    "",
+    "-",
+    "A1",
+    "A2",
+    "001",
+    "王伟",
+    "李娜",
+    "13800138000",
+    "13900139000",
+    "在职",
+    "离职",
+    "#N/A",
+    "2024-03-05",
+    "工号",
+]
 CELLS = st.one_of(
     st.sampled_from(WORDS),
     st.text(max_size=60),
@@ -61,7 +76,9 @@ def test_any_sheet_becomes_people_or_issues(sheet: list[list[Any]]) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(SHEETS, st.lists(PEOPLE, max_size=4, unique_by=lambda p: p.employee_no), st.sampled_from(list(Mode)))
-def test_a_plan_ends_in_a_roster_that_may_exist(sheet: list[list[Any]], present: list[Present], mode: Mode) -> None:
+def test_a_plan_ends_in_a_roster_that_may_exist(
+    sheet: list[list[Any]], present: list[Present], mode: Mode
+) -> None:
     accepted, held, _, _ = checked(sheet)
     active = [p for p in present if p.status == "active" and p.mobile]
     if len({p.mobile for p in active}) != len(active):
@@ -81,5 +98,9 @@ def test_a_plan_ends_in_a_roster_that_may_exist(sheet: list[list[Any]], present:
 
 
 def _present(number: str, values: dict[str, Any]) -> Present:
-    dated = {key: dt.date.fromisoformat(values[key]) for key in ("hired_on", "birthday", "left_on") if values.get(key)}
+    dated = {
+        key: dt.date.fromisoformat(values[key])
+        for key in ("hired_on", "birthday", "left_on")
+        if values.get(key)
+    }
     return Present(number, **{key: value for key, value in values.items() if key not in dated}, **dated)

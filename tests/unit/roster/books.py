@@ -43,9 +43,7 @@ _RELS = (
     f'<Relationship Id="rId1" Type="{_OFFICE}/{{kind}}" Target="{{target}}"/></Relationships>'
 )
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_BOOK = (
-    f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets></workbook>'
-)
+_BOOK = f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets></workbook>'
 
 
 def package(path: Path, sheet: bytes | str, **more: bytes | str) -> Path:
@@ -72,7 +70,8 @@ def sheet(*rows: str, before: str = "", after: str = "") -> str:
 def row(number: int, *cells: str) -> str:
     """A raw row of inline strings in columns A, B, C…"""
     texts = (
-        f'<c r="{chr(65 + i)}{number}" t="inlineStr"><is><t>{text}</t></is></c>' for i, text in enumerate(cells)
+        f'<c r="{chr(65 + i)}{number}" t="inlineStr"><is><t>{text}</t></is></c>'
+        for i, text in enumerate(cells)
     )
     return f'<row r="{number}">{"".join(texts)}</row>'
 

@@ -60,7 +60,12 @@ def _people(expected: list[dict[str, Any]], found: list[dict[str, Any]], uncheck
 
 def _issues(issues: list[dict[str, Any]], unchecked: set[int]) -> set[tuple[Any, ...]]:
     return {
-        (issue["row"], None if issue["code"] in ROW_CODES else issue["field"], issue["code"], issue["severity"])
+        (
+            issue["row"],
+            None if issue["code"] in ROW_CODES else issue["field"],
+            issue["code"],
+            issue["severity"],
+        )
         for issue in issues
         if issue["row"] not in unchecked and issue["code"] not in REMARKS
     }

@@ -80,13 +80,19 @@ def test_a_part_with_a_wrong_checksum(tmp_path: Path) -> None:
 @pytest.mark.parametrize("where", ["sheet", "strings", "unread"])
 def test_a_document_type_is_refused_wherever_it_stands(tmp_path: Path, where: str) -> None:
     sheet = books.sheet(*books.HONEST, before=DTD if where == "sheet" else "")
-    more = {} if where == "sheet" else {"xl__sharedStrings" if where == "strings" else "docProps__core": DTD + "<x/>"}
+    more = (
+        {}
+        if where == "sheet"
+        else {"xl__sharedStrings" if where == "strings" else "docProps__core": DTD + "<x/>"}
+    )
 
     assert verdict(books.package(tmp_path / "a.xlsx", sheet, **more))[0] == "unsafe_xml"
 
 
 def test_a_document_type_hidden_by_utf16(tmp_path: Path) -> None:
-    sheet = ('<?xml version="1.0" encoding="UTF-16"?>' + books.sheet(*books.HONEST, before=DTD)).encode("utf-16")
+    sheet = ('<?xml version="1.0" encoding="UTF-16"?>' + books.sheet(*books.HONEST, before=DTD)).encode(
+        "utf-16"
+    )
 
     assert verdict(books.package(tmp_path / "a.xlsx", sheet))[0] == "unsafe_xml"
 
@@ -105,7 +111,9 @@ def test_a_bomb_is_stopped_by_what_really_comes_out(tmp_path: Path) -> None:
 
 
 def test_a_small_limit_counts_all_parts_together(tmp_path: Path) -> None:
-    path = books.package(tmp_path / "a.xlsx", books.sheet(*books.HONEST), docProps__x="<x>" + " " * 900 + "</x>")
+    path = books.package(
+        tmp_path / "a.xlsx", books.sheet(*books.HONEST), docProps__x="<x>" + " " * 900 + "</x>"
+    )
 
     with pytest.raises(Rejected) as error:
         inspect(path, Limits(inflated_bytes=1500))
@@ -120,7 +128,10 @@ def test_deep_nesting(tmp_path: Path) -> None:
 def test_a_style_bomb(tmp_path: Path) -> None:
     styles = f"<styleSheet><cellXfs>{'<xf/>' * 1_000_000}</cellXfs></styleSheet>"
 
-    assert verdict(books.package(tmp_path / "a.xlsx", books.sheet(*books.HONEST), xl__styles=styles))[0] == "too_large"
+    assert (
+        verdict(books.package(tmp_path / "a.xlsx", books.sheet(*books.HONEST), xl__styles=styles))[0]
+        == "too_large"
+    )
 
 
 def test_many_merges(tmp_path: Path) -> None:
@@ -133,13 +144,19 @@ def test_many_merges(tmp_path: Path) -> None:
 def test_one_far_cell(tmp_path: Path) -> None:
     far = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
 
-    assert verdict(books.package(tmp_path / "a.xlsx", books.sheet(*books.HONEST, far))) == ("too_large", "far_cell")
+    assert verdict(books.package(tmp_path / "a.xlsx", books.sheet(*books.HONEST, far))) == (
+        "too_large",
+        "far_cell",
+    )
 
 
 def test_a_far_cell_in_a_row_that_lies(tmp_path: Path) -> None:
     far = '<row r="3"><c r="XFD1048576"><v>1</v></c></row>'
 
-    assert verdict(books.package(tmp_path / "a.xlsx", books.sheet(*books.HONEST, far))) == ("too_large", "far_cell")
+    assert verdict(books.package(tmp_path / "a.xlsx", books.sheet(*books.HONEST, far))) == (
+        "too_large",
+        "far_cell",
+    )
 
 
 @pytest.mark.parametrize("reference", ["ZZZZ3", "XFE3", "A1048577"])
@@ -205,7 +222,8 @@ def test_workbooks_that_are_not_read(tmp_path: Path, types: str, reason: str) ->
 
 
 @pytest.mark.parametrize(
-    ("stream", "code"), [("EncryptedPackage", "encrypted"), ("WordDocument", "unsupported_format"), ("Workbook", "empty_file")]
+    ("stream", "code"),
+    [("EncryptedPackage", "encrypted"), ("WordDocument", "unsupported_format"), ("Workbook", "empty_file")],
 )
 def test_compound_files(tmp_path: Path, stream: str, code: str) -> None:
     (tmp_path / "a.xls").write_bytes(books.compound(stream))

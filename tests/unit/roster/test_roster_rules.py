@@ -280,7 +280,10 @@ def test_text_tables(tmp_path: Path, delimiter: str, encoding: str) -> None:
 
     found = pipeline.checked(tmp_path / "a.csv")
 
-    assert [(p.row, p.employee_no, p.name) for p in found.employees] == [(2, "001", "李䶮"), (4, "002", "王伟")]
+    assert [(p.row, p.employee_no, p.name) for p in found.employees] == [
+        (2, "001", "李䶮"),
+        (4, "002", "王伟"),
+    ]
 
 
 def test_excels_separator_line(tmp_path: Path) -> None:
