@@ -48,7 +48,9 @@ def env_bool(name: str, default: bool | None = None) -> bool:
     raise WrongSetting(f"{name} is {value!r}; set it to 1 (yes) or 0 (no).")
 
 
-def env_int(name: str, default: int | None = None, *, least: int | None = None, most: int | None = None) -> int:
+def env_int(
+    name: str, default: int | None = None, *, least: int | None = None, most: int | None = None
+) -> int:
     """A whole number between `least` and `most`, both allowed."""
     value = _read(name)
     if value is None:
@@ -90,7 +92,9 @@ def env_secrets(name: str, *, development: Sequence[str]) -> list[str]:
     if production():
         for secret in secrets:
             if secret in development:
-                raise WrongSetting(f"{name} is the one that development uses; set it to a secret of your own.")
+                raise WrongSetting(
+                    f"{name} is the one that development uses; set it to a secret of your own."
+                )
             if len(secret) < SECRET_LENGTH:
                 raise WrongSetting(
                     f"{name} has {len(secret)} characters; set it to a random secret of {SECRET_LENGTH} or more."
@@ -103,7 +107,9 @@ def env_url(name: str, default: str | None = None, *, schemes: Sequence[str] = (
     value = env_str(name, default)
     scheme = urlsplit(value).scheme
     if schemes and scheme not in schemes:
-        raise WrongSetting(f"{name} begins with {scheme!r}; set it to a URL that begins with {' or '.join(schemes)}.")
+        raise WrongSetting(
+            f"{name} begins with {scheme!r}; set it to a URL that begins with {' or '.join(schemes)}."
+        )
     return value
 
 

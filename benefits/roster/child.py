@@ -1,0 +1,67 @@
+"""The other side of the sandbox: takes its limits first, then reads one file and writes one answer."""
+
+from __future__ import annotations
+
+import gc
+import pickle
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def main() -> None:
+    """Run one job: `check FILE` or `annotate FILE TARGET SHEET`, within `memory,cpu` limits."""
+    what, limits, *arguments = sys.argv[1:]
+    memory, cpu = map(int, limits.split(","))
+    _limit(resource.RLIMIT_AS, memory)
+    _limit(resource.RLIMIT_CPU, cpu)
+    _limit(resource.RLIMIT_CORE, 0)
+    gc.disable()  # one job, nothing cyclic, and the process ends with it
+    try:
+        answer = _check(Path(arguments[0])) if what == "check" else _annotate(arguments)
+    except MemoryError:
+        answer = ("rejected", "too_large", "resources", {})
+    except BaseException as error:  # parsers panic with what is not even an Exception
+        print(type(error).__name__, file=sys.stderr)
+        answer = ("rejected", "corrupt", "reader", {})
+    sys.stdout.buffer.write(pickle.dumps(answer, protocol=5))
+    sys.stdout.buffer.flush()
+
+
+def _limit(what: int, amount: int) -> None:
+    hard = resource.getrlimit(what)[1]
+    amount = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
+    try:
+        resource.setrlimit(what, (amount, hard))
+    except (ValueError, OSError):  # a system without this limit still has the wall clock
+        return
+
+
+def _check(path: Path) -> tuple[Any, ...]:
+    from . import pipeline
+
+    found = pipeline.checked(path)
+    if found.outcome == "rejected":
+        return ("rejected", found.reject_code, found.reject_reason, found.reject_params)
+    return (
+        "ok",
+        found.kind,
+        found.sheet,
+        found.header_row,
+        found.columns,
+        [tuple(person) for person in found.employees],
+        [tuple(person) for person in found.held],
+        [tuple(issue) for issue in found.issues],
+        [tuple(note) for note in found.notes],
+    )
+
+
+def _annotate(arguments: list[str]) -> tuple[Any, ...]:
+    import json
+
+    from . import annotate
+
+    path, target, sheet = arguments
+    annotate.write(Path(path), Path(target), json.load(sys.stdin), sheet)
+    return ("annotated",)

@@ -1,0 +1,126 @@
+"""The columns a roster may have. A new one is a line here, a function in normalise.py and a test."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from . import normalise
+from .shapes import Cell
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column: how people spell it (the most telling spelling first) and how its cells are read."""
+
+    name: str
+    spellings: tuple[str, ...]
+    read: Callable[[Cell], Any]
+    required: bool = False
+    kept: bool = True
+    is_date: bool = False
+
+
+FIELDS: tuple[Field, ...] = (
+    Field(
+        "employee_no",
+        ("工号", "员工编号", "员工号", "人员编号", "员工ID", "职工号", "员工工号", "职工编号", "Employee ID",
+         "Employee No", "Employee Number", "Staff ID", "Staff No"),
+        normalise.employee_no,
+        required=True,
+    ),
+    Field(
+        "name",
+        ("姓名", "员工姓名", "名字", "人员姓名", "Name", "Full Name", "Employee Name"),
+        normalise.name,
+        required=True,
+    ),
+    Field(
+        "mobile",
+        ("手机号", "手机号码", "手机", "移动电话", "联系电话", "联系方式", "电话", "电话号码", "Mobile", "Mobile Phone",
+         "Mobile Number", "Phone", "Phone Number"),
+        normalise.mobile,
+    ),
+    Field(
+        "department",
+        ("部门", "所属部门", "部门名称", "所在部门", "Department", "Dept"),
+        normalise.department,
+    ),
+    Field(
+        "email",
+        ("邮箱", "电子邮件", "电子邮箱", "邮箱地址", "Email", "E-mail", "Email Address"),
+        normalise.email,
+    ),
+    Field(
+        "hired_on",
+        ("入职日期", "入职时间", "到岗日期", "Hire Date", "Start Date"),
+        normalise.date,
+        is_date=True,
+    ),
+    Field(
+        "birthday",
+        ("出生日期", "生日", "Birthday", "Date of Birth", "Birth Date"),
+        normalise.date,
+        is_date=True,
+    ),
+    Field("grade", ("职级", "岗位级别", "Grade", "Level", "Job Grade", "Job Level"), normalise.grade),
+    Field("points", ("积分", "福利额度", "福利积分", "Points"), normalise.points),
+    Field(
+        "status",
+        ("在职状态", "员工状态", "人员状态", "状态", "Employment Status", "Status"),
+        normalise.status,
+    ),
+    Field(
+        "left_on",
+        ("离职日期", "离职时间", "Leave Date", "Left On", "Termination Date"),
+        normalise.date,
+        is_date=True,
+    ),
+    Field("id_number", ("身份证号", "身份证号码", "身份证"), normalise.id_number, kept=False),
+)
+
+BY_NAME = {field.name: field for field in FIELDS}
+LEVELS = {"一级部门": 1, "二级部门": 2, "三级部门": 3, "四级部门": 4, "五级部门": 5}
+
+# A group heading that names another person: the columns under it are not the employee's.
+_OTHER_PERSON = re.compile(
+    "紧急|联系人|联络人|上级|主管|领导|经理|负责人|汇报|导师|师傅|带教|家属|家庭|亲属|配偶|父|母|子女|孩子|"
+    "推荐|介绍|担保|证明人|emergency|supervisor|manager|spouse|family|referr|mentor|nextofkin|reportsto"
+)
+_BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】")
+_NOISE = re.compile("[\\s*\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+_CODE_SUFFIX = re.compile(r"([^_].*?)_[a-z][a-z0-9_]*")
+
+
+def fold(text: str) -> str:
+    """A heading without width, white space, stars, brackets and case."""
+    text = unicodedata.normalize("NFKC", text)
+    while (shorter := _BRACKETED.sub("", text)) != text:
+        text = shorter
+    return _NOISE.sub("", text).lower().rstrip(":.")
+
+
+_SPELLED: dict[str, tuple[str, int]] = {
+    fold(spelling): (field.name, rank) for field in FIELDS for rank, spelling in enumerate(field.spellings)
+}
+_SPELLED |= {fold(spelling): (f"department:{level}", 0) for spelling, level in LEVELS.items()}
+
+
+def named(heading: str) -> tuple[str, int] | None:
+    """The field a folded heading names and the rank of that spelling; `department:2` is a level."""
+    if found := _SPELLED.get(heading):
+        return found
+    if "_" in heading:
+        if found := _SPELLED.get(heading.replace("_", "")):
+            return found
+        if match := _CODE_SUFFIX.fullmatch(heading):
+            return _SPELLED.get(match[1])
+    return None
+
+
+def owns_others(group: str) -> bool:
+    """Whether a folded group heading speaks of somebody else than the employee."""
+    return bool(_OTHER_PERSON.search(group))

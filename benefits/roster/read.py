@@ -1,0 +1,176 @@
+"""Turn a guarded file into raw rows. One reader for preview and apply alike; nothing is interpreted here."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from .guard import LIMITS
+from .shapes import Book, Cell, Container, Range, Rejected, Row, Sheet
+
+DELIMITERS = (",", "\t", ";", "|")
+_CELL_CHARS = 32_767  # as Excel itself
+_TRICK = re.compile(r'="(.*)"', re.S)
+_BINARY = re.compile(r"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
+_BLANK: Row = []
+
+
+def read(path: Path, container: Container) -> Book:
+    """Read every visible sheet, or the one table of a text file."""
+    if container.kind == "text":
+        return _read_text(path)
+    try:
+        return _read_workbook(path, container)
+    except PasswordError as error:
+        raise Rejected("encrypted", "password") from error
+    except (CalamineError, ValueError, OverflowError, OSError) as error:
+        raise Rejected("corrupt", type(error).__name__) from error
+
+
+def _read_workbook(path: Path, container: Container) -> Book:
+    sheets = []
+    cells = 0
+    with CalamineWorkbook.from_path(path) as workbook:
+        for meta in workbook.sheets_metadata:
+            if meta.visible != SheetVisibleEnum.Visible or meta.typ != SheetTypeEnum.WorkSheet:
+                continue
+            sheet = workbook.get_sheet_by_name(meta.name)
+            rows = _rows_of(sheet)
+            cells += sum(map(len, rows))
+            sheets.append(Sheet(name=meta.name, rows=rows, merges=_merges_of(sheet)))
+    if not cells:
+        raise Rejected("empty_file")
+    return Book(kind=container.kind, sheets=tuple(sheets))
+
+
+def _rows_of(sheet: CalamineSheet) -> list[Row]:
+    """All rows from Excel's row 1 on, the blank ones at the end dropped."""
+    start, end = sheet.start, sheet.end
+    if start is None or end is None:
+        return []
+    if (end[0] + 1) * (end[1] + 1) > LIMITS.area:
+        raise Rejected("too_large", "far_cell")
+    rows: list[Row] = []
+    filled = 0
+    for row in sheet.to_python(skip_empty_area=False):
+        if row.count("") == len(row):
+            rows.append(_BLANK)
+            continue
+        rows.append(row)  # type: ignore[arg-type]
+        filled += 1
+    if filled > LIMITS.rows:
+        raise Rejected("too_large", "rows", rows=LIMITS.rows)
+    while rows and not rows[-1]:
+        rows.pop()
+    return rows
+
+
+def _merges_of(sheet: CalamineSheet) -> tuple[Range, ...]:
+    found = sheet.merged_cell_ranges or []
+    return tuple(Range(top, left, bottom, right) for (top, left), (bottom, right) in found)
+
+
+# --- text --------------------------------------------------------------------------------------------
+
+
+def _read_text(path: Path) -> Book:
+    text, encoding = decode(path.read_bytes())
+    if not text.strip():
+        raise Rejected("empty_file")
+    if _BINARY.search(text):
+        raise Rejected("unsupported_format")
+    # Every likely delimiter is one way to see the table; recognition picks the one that has a header.
+    sheets = tuple(
+        Sheet(name=None, rows=rows)
+        for delimiter in _delimiters(text)
+        if (rows := list(_records(text, delimiter)))
+    )
+    return Book(kind="text", sheets=sheets, encoding=encoding)
+
+
+def decode(data: bytes) -> tuple[str, str]:
+    """Text and the name of its encoding: a BOM decides, then strict UTF-8, then GB18030."""
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if data.startswith(mark):
+            attempts = [encoding]
+            break
+    else:
+        attempts = ["utf-8", "gb18030"]
+        if data[:200].count(b"\0") * 4 > len(data[:200]):
+            attempts = ["utf-16-le" if data[1:2] == b"\0" else "utf-16-be"]
+    for encoding in attempts:
+        try:
+            return data.decode(encoding), encoding
+        except UnicodeDecodeError:
+            continue
+    raise Rejected("unsupported_format", "text_encoding")
+
+
+def _delimiters(text: str) -> list[str]:
+    """The delimiters worth trying, the commonest in the first lines first."""
+    head = text[:20_000]
+    if told := re.match(r"sep=(.)\r?\n", head):
+        return [told[1]]
+    present = [mark for mark in DELIMITERS if mark in head]
+    return sorted(present, key=head.count, reverse=True) or [","]
+
+
+def _records(text: str, delimiter: str) -> Iterator[Row]:
+    """Records as Excel sees them: a quoted line break is inside one, a blank line is one."""
+    csv.field_size_limit(1 << 24)
+    count = 0
+    lines = _lines(text)
+    for record in csv.reader(lines, delimiter=delimiter):
+        count += 1
+        if count > LIMITS.rows:
+            raise Rejected("too_large", "rows", rows=LIMITS.rows)
+        if not any(record):
+            yield _BLANK
+            continue
+        if len(record) > LIMITS.columns:
+            raise Rejected("too_large", "columns", row=count)
+        if max(map(len, record)) > _CELL_CHARS:
+            # Mostly a quotation mark that was never closed: it swallows the rows after it.
+            raise Rejected("corrupt", "long_cell", row=count)
+        yield [_untrick(cell) for cell in record]
+    if _is_open(text, delimiter):
+        raise Rejected("corrupt", "open_quote", row=count)
+
+
+def _lines(text: str) -> Iterable[str]:
+    """Line ends are \\n, \\r\\n and \\r only; str.splitlines would also split at U+2028 and the like."""
+    return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
+
+
+def _is_open(text: str, delimiter: str) -> bool:
+    """Whether the last record ends inside a quotation: rows were swallowed, so nothing may be applied."""
+    tail = text[-200_000:]
+    if tail.count('"') % 2 == 0:
+        return False
+    try:
+        for _record in csv.reader(_lines(text), delimiter=delimiter, strict=True):
+            pass
+    except csv.Error as error:
+        return "end of data" in str(error)
+    return False
+
+
+def _untrick(cell: str) -> Cell:
+    """Undo what people do to keep Excel from changing a number: ="00123", a leading ', a tab."""
+    if not cell or (cell[0] not in "=\t'" and cell[-1] != "\t"):
+        return cell
+    cell = cell.strip("\t")
+    if whole := _TRICK.fullmatch(cell):
+        return whole[1].replace('""', '"')
+    return cell.removeprefix("'")

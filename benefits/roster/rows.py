@@ -1,0 +1,106 @@
+"""From the chosen table to the rows that speak of people: titles, totals and repeated headers left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from . import fields
+from .formats import shown
+from .shapes import Cell, CellError, Details, NoValue, Row, Table
+
+_FOOTERS = ("合计", "总计", "小计", "制表", "审核", "备注", "说明", "注:", "打印", "共计", "填表")
+_FOOTER_STARTS = frozenset(footer[0] for footer in _FOOTERS)
+
+
+def people_rows(table: Table, details: Details) -> Iterator[tuple[int, Row]]:
+    """(Excel row, cells) of every row that should be a person, with what the details say laid over."""
+    header = table.header
+    rows = table.sheet.rows
+    used = sorted({column for columns in header.columns.values() for column in columns})
+    special = _special_cells(table, details)
+    filled = _filled_down(table)
+    names = header.columns["name"]
+    for index in range(header.last_row, len(rows)):
+        row = rows[index]
+        if index in special or index in filled:
+            row = _overlaid(row, special.get(index, {}), filled.get(index, {}))
+        if not row or _is_footer(row) or _is_blank(row, used):
+            continue
+        if _repeats_header(row, names[0]):
+            continue
+        yield index + 1, row
+
+
+def _overlaid(row: Row, special: dict[int, Cell], filled: dict[int, Cell]) -> Row:
+    changes = {**filled, **special}
+    row = row + [""] * (max(changes) + 1 - len(row))
+    for column, cell in changes.items():
+        row[column] = cell
+    return row
+
+
+def _special_cells(table: Table, details: Details) -> dict[int, dict[int, Cell]]:
+    """Error cells, formulas without a value and padded employee numbers, by row and column."""
+    cells: dict[int, dict[int, Cell]] = {}
+    numbers = table.header.columns.get("employee_no", ())
+    rows = table.sheet.rows
+    for (row, column), text in details.errors.items():
+        cells.setdefault(row, {})[column] = CellError(text)
+    for row, column in details.without_value:
+        cells.setdefault(row, {})[column] = NoValue()
+    for (row, column), code in details.formats.items():
+        if column in numbers and row < len(rows) and column < len(rows[row]):
+            value = rows[row][column]
+            if isinstance(value, float | int) and (text := shown(value, code)) is not None:
+                cells.setdefault(row, {})[column] = text
+    return cells
+
+
+def _filled_down(table: Table) -> dict[int, dict[int, Cell]]:
+    """A department merged over several rows belongs to each of them."""
+    cells: dict[int, dict[int, Cell]] = {}
+    rows = table.sheet.rows
+    columns = table.header.columns.get("department", ())
+    for merge in table.sheet.merges:
+        if merge.left not in columns or merge.top < table.header.last_row or merge.top >= len(rows):
+            continue
+        first = rows[merge.top]
+        value = first[merge.left] if merge.left < len(first) else ""
+        for row in range(merge.top + 1, min(merge.bottom + 1, len(rows))):
+            cells.setdefault(row, {})[merge.left] = value
+    return cells
+
+
+def _is_blank(row: Row, used: list[int]) -> bool:
+    width = len(row)
+    for column in used:
+        if column < width:
+            cell = row[column]
+            if type(cell) is not str or (cell and not cell.isspace()):
+                return False
+    return True
+
+
+def _is_footer(row: Row) -> bool:
+    for cell in row:
+        if type(cell) is not str:
+            return False
+        if not cell:
+            continue
+        text = cell.lstrip()
+        if text:
+            if text[0] not in _FOOTER_STARTS:
+                return False
+            return fields.fold(text[:40] + "|").startswith(_FOOTERS)
+    return False
+
+
+def _repeats_header(row: Row, name_column: int) -> bool:
+    cell = row[name_column] if name_column < len(row) else ""
+    if type(cell) is not str or not 1 < len(cell) < 20:
+        return False
+    named = fields.named(fields.fold(cell))
+    if named is None or named[0] != "name":
+        return False
+    known = [c for c in row if type(c) is str and fields.named(fields.fold(c))]
+    return len(known) >= 2

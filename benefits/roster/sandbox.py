@@ -1,0 +1,109 @@
+"""Read a roster in a throw-away process with hard limits; whatever happens in there, an answer comes back.
+
+The child imports no Django, gets no secrets in its environment and writes plain tuples. Preview and
+apply both read through here, so that there is one parser and one opinion.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .shapes import Checked, Issue, Note, Params, Person
+
+_ROOT = Path(__file__).resolve().parents[2]
+_PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from benefits.roster import child; child.main()"
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What one reading may use. 100,000 rows of ten columns take about 4 CPU seconds and 250 MB."""
+
+    memory_bytes: int = 1 << 30
+    cpu_seconds: int = 20
+    wall_seconds: int = 60
+
+
+ALLOWANCE = Allowance()
+
+
+def check_file(path: str | Path, allowance: Allowance = ALLOWANCE) -> Checked:
+    """The fate of every row of a roster file. Never raises for what is in the file."""
+    return _checked(_run("check", [str(path)], allowance))
+
+
+def annotate_file(path: Path, target: Path, marks: list[dict[str, Any]], sheet: str, allowance: Allowance) -> bool:
+    """Write the user's own workbook with problem cells marked; False where that proved too much."""
+    answer = _run("annotate", [str(path), str(target), sheet], allowance, json.dumps(marks).encode())
+    return isinstance(answer, tuple) and answer[:1] == ("annotated",)
+
+
+def _run(what: str, arguments: list[str], allowance: Allowance, data: bytes = b"") -> Any:
+    limits = f"{allowance.memory_bytes},{allowance.cpu_seconds}"
+    command = [sys.executable, "-I", "-c", _PROGRAM, str(_ROOT), what, limits, *arguments]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own interpreter, our own program
+            command,
+            input=data,
+            capture_output=True,
+            timeout=allowance.wall_seconds,
+            env={"LANG": "C.UTF-8", "PATH": os.defpath},
+            cwd="/",
+            start_new_session=True,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return ("rejected", "too_large", "time", {})
+    if done.returncode != 0 or not done.stdout:
+        return _died(done.returncode, done.stderr)
+    return _load(done.stdout)
+
+
+def _died(returncode: int, stderr: bytes) -> tuple[str, str, str, Params]:
+    """A child that died was killed by a limit, or by a file that its parser could not bear."""
+    killed = {-signal.SIGKILL, -signal.SIGXCPU, -signal.SIGABRT}
+    if returncode in killed or b"MemoryError" in stderr or b"memory allocation" in stderr:
+        return ("rejected", "too_large", "resources", {})
+    return ("rejected", "corrupt", "reader", {})
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Tuples, texts, numbers, days. A child that was taken over by a file can send nothing else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in {("datetime", "date"), ("decimal", "Decimal")}:
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"{module}.{name}")
+
+
+def _load(data: bytes) -> Any:
+    try:
+        return _PlainUnpickler(io.BytesIO(data)).load()
+    except Exception:  # whatever a broken answer does to the unpickler, the file is not usable
+        return ("rejected", "corrupt", "reader", {})
+
+
+def _checked(answer: Any) -> Checked:
+    if answer[0] == "rejected":
+        _, code, reason, params = answer
+        return Checked(outcome="rejected", reject_code=code, reject_reason=reason, reject_params=params)
+    _, kind, sheet, header_row, columns, employees, held, issues, notes = answer
+    return Checked(
+        outcome="ok",
+        kind=kind,
+        sheet=sheet,
+        header_row=header_row,
+        columns=columns,
+        employees=tuple(map(Person._make, employees)),
+        held=tuple(map(Person._make, held)),
+        issues=tuple(map(Issue._make, issues)),
+        notes=tuple(map(Note._make, notes)),
+    )

@@ -1,0 +1,187 @@
+"""The plain data that passes between the steps of reading a roster. Nothing here does anything."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+Kind = Literal["xlsx", "xls", "ods", "text"]
+Severity = Literal["error", "warning"]
+Params = dict[str, str | int]
+
+
+class Rejected(Exception):
+    """The whole file cannot be used. `code` is one of the reject codes, `reason` says which way it failed."""
+
+    def __init__(self, code: str, reason: str = "", **params: str | int) -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
+        self.params: Params = params
+
+
+@dataclass(frozen=True, slots=True)
+class CellError:
+    """An Excel error value such as #N/A."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoValue:
+    """A formula that was saved without its result."""
+
+
+# What a reader hands over for one cell; "" is a blank one.
+Cell = (
+    str
+    | int
+    | float
+    | bool
+    | dt.datetime
+    | dt.date
+    | dt.time
+    | dt.timedelta
+    | CellError
+    | NoValue
+)
+Row = list[Cell]
+
+
+class Range(NamedTuple):
+    """A merged block of cells, counted from 0, both ends included."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+@dataclass(frozen=True)
+class Container:
+    """A file that passed the guard: what it is and which closer looks it needs."""
+
+    kind: Kind
+    size: int
+    parts_to_scan: frozenset[str] = frozenset()  # sheet parts with formulas, errors or hidden rows
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One visible sheet. rows[0] is Excel's row 1; a blank row is an empty list."""
+
+    name: str | None
+    rows: list[Row]
+    merges: tuple[Range, ...] = ()
+
+
+@dataclass(frozen=True)
+class Book:
+    """Everything that was read from one file, before anyone has guessed what it means."""
+
+    kind: Kind
+    sheets: tuple[Sheet, ...]
+    encoding: str | None = None
+
+
+@dataclass(frozen=True)
+class Details:
+    """What the fast reader leaves out of a sheet: cells are (row, column) from 0."""
+
+    errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    without_value: frozenset[tuple[int, int]] = frozenset()
+    formats: dict[tuple[int, int], str] = field(default_factory=dict)
+    hidden_rows: frozenset[int] = frozenset()
+    date1904: bool = False
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where the table starts: `last_row` counts from 1, columns from 0."""
+
+    last_row: int
+    columns: dict[str, tuple[int, ...]]
+    ignored: tuple[tuple[int, str], ...] = ()
+    doubled: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """The sheet and the header that were chosen."""
+
+    sheet: Sheet
+    header: Header
+    other_sheets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why one cell could not be used."""
+
+    code: str
+    params: Params = field(default_factory=dict)
+
+
+class Issue(NamedTuple):
+    """Something a person should look at, in one row (1-based) and one field (None: the whole row)."""
+
+    row: int
+    field: str | None
+    code: str
+    severity: Severity
+    params: Params
+
+
+class Note(NamedTuple):
+    """A remark about the whole file: hidden rows included, other sheets ignored, the encoding found."""
+
+    code: str
+    params: Params
+
+
+class Person(NamedTuple):
+    """One row in our words. None is a blank cell; `status` is active or left."""
+
+    row: int
+    employee_no: str | None = None
+    name: str | None = None
+    mobile: str | None = None
+    department: str | None = None
+    email: str | None = None
+    hired_on: dt.date | None = None
+    birthday: dt.date | None = None
+    grade: str | None = None
+    points: int | Decimal | None = None
+    status: str | None = None
+    left_on: dt.date | None = None
+    id_number: str | None = None  # compared and checked, then dropped: never kept
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The fate of every row of a file, or why the file was rejected."""
+
+    outcome: Literal["ok", "rejected"]
+    reject_code: str | None = None
+    reject_reason: str = ""
+    reject_params: Params = field(default_factory=dict)
+    kind: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    employees: tuple[Person, ...] = ()
+    held: tuple[Person, ...] = ()  # rows with an error, as far as they could be read
+    issues: tuple[Issue, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+def letter(column: int) -> str:
+    """Excel's name of a column counted from 0: 0 is A, 26 is AA."""
+    name = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        name = chr(65 + rest) + name
+    return name

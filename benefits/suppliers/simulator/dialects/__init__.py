@@ -1,0 +1,1 @@
+"""One module a dialect: its routes, its envelope, its callbacks."""
