@@ -9,8 +9,7 @@ from django.utils import timezone, translation
 from django.utils.dateformat import format as dateformat
 from django.utils.translation import gettext as _
 
-from benefits import money
-from benefits.people import numbers
+from benefits import mobile, money
 
 register = template.Library()
 
@@ -34,15 +33,15 @@ def yuan(fen: int | None) -> str:
 
 
 @register.filter
-def masked(mobile: str) -> str:
+def masked(number: str) -> str:
     """138 **** 8000"""
-    return numbers.masked(mobile)
+    return mobile.masked(number)
 
 
 @register.filter
-def grouped(mobile: str) -> str:
+def grouped(number: str) -> str:
     """138 0013 8000"""
-    return numbers.grouped(mobile)
+    return mobile.grouped(number)
 
 
 def _chinese() -> bool:

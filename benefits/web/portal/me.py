@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from benefits.web.portal.visitor import employee_of
@@ -41,9 +40,9 @@ def prefer(request: HttpRequest) -> HttpResponse:
     language, appearance = request.POST.get("language", ""), request.POST.get("appearance", "")
     response = redirect("portal:me")
     if language in dict(settings.LANGUAGES):
-        identity.prefer(user=user, language=language, appearance=user.appearance, at=timezone.now())
+        identity.prefer(user=user, language=language, appearance=user.appearance)
         response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, max_age=YEAR, samesite="Lax", secure=settings.HTTPS)
     if appearance in APPEARANCES:
-        identity.prefer(user=user, language=user.language, appearance=appearance, at=timezone.now())
+        identity.prefer(user=user, language=user.language, appearance=appearance)
         response.set_cookie("appearance", appearance, max_age=YEAR, samesite="Lax", secure=settings.HTTPS)
     return response
