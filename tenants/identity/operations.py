@@ -51,3 +51,10 @@ def set_password(*, user: User, password: str, actor: User, at: datetime) -> Non
     user.set_password(password)
     user.save(update_fields=["password"])
     audit.record("user.password", user, actor=actor, at=at)
+
+
+@transaction
+def prefer(*, user: User, language: str, appearance: str) -> None:
+    """Keep how somebody likes to see the mall. Nobody else's business, so it leaves no audit event."""
+    user.language, user.appearance = language, appearance
+    user.save(update_fields=["language", "appearance"])
