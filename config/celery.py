@@ -8,6 +8,7 @@ from celery import Celery
 from django.conf import settings
 
 app = Celery("mall", task_cls="tenants.tasks.CompanyTask")
+app.set_default()  # in the threads of a web server too
 app.conf.update(
     broker_url=settings.BROKER_URL,
     broker_connection_retry_on_startup=True,

@@ -192,6 +192,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 5
 ROSTER_MAX_BYTES = env_int("ROSTER_MAX_BYTES", 20 * 1_048_576, least=1024)
 
 # --- Tasks -----------------------------------------------------------------------------------------------------------
+TASK_APPLICATION = "config.celery"
 BROKER_URL = env_url("BROKER_URL", URLS.broker, schemes=("redis", "rediss", "redis+socket", "amqp", "amqps"))
 
 # --- People who sign in ----------------------------------------------------------------------------------------------

@@ -16,15 +16,14 @@ from benefits.suppliers.simulator.dialects.goofish import DEFAULT_KEYS
 from tenants.db import transaction
 from tests.supplier_process import SupplierProcess
 
-START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 items = itertools.count(1)
 
 
 class Clock:
-    """The time of the mall; the simulator keeps its own."""
+    """The time of the mall, from now on only as a test says; the simulator keeps its own."""
 
     def __init__(self) -> None:
-        self.now = START
+        self.now = datetime.now(UTC)
 
     def __call__(self) -> datetime:
         return self.now
@@ -75,12 +74,16 @@ def a_supplier(process: SupplierProcess, slug: str, **options: str) -> Supplier:
     )
 
 
-def an_offer(supplier: Supplier, *, sku: str = "mobile-50", code: str = "HF-CMCC-50", **changes: Any) -> Offer:
+def an_offer(
+    supplier: Supplier, *, sku: str = "mobile-50", code: str = "HF-CMCC-50", **changes: Any
+) -> Offer:
     values = {"cost_fen": 4925, "priority": 100} | changes
     return Offer.objects.create(supplier=supplier, sku_code=sku, supplier_code=code, **values)
 
 
-def a_delivery(*, at: datetime = START, **changes: Any) -> Delivery:
+def a_delivery(*, at: datetime | None = None, **changes: Any) -> Delivery:
+    """A top-up that was ordered a second ago, unless told otherwise."""
+    at = at or datetime.now(UTC) - timedelta(seconds=1)
     number = next(items)
     values: dict[str, Any] = {
         "company": "acme",
@@ -99,7 +102,9 @@ def a_delivery(*, at: datetime = START, **changes: Any) -> Delivery:
 
 
 def a_card_delivery(**changes: Any) -> Delivery:
-    return a_delivery(sku_code="gift-50", kind="card", ceiling_fen=5000, account="", account_hint="", **changes)
+    return a_delivery(
+        sku_code="gift-50", kind="card", ceiling_fen=5000, account="", account_hint="", **changes
+    )
 
 
 @pytest.fixture

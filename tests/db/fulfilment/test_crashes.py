@@ -63,7 +63,9 @@ def run_and_crash(point: str, mark: Path) -> int:
         "MALL_CRASH_AT": point, "MALL_CRASH_MARK": str(mark), "DELIVERY_LEASE_SECONDS": "60",
     }  # fmt: skip
     command = [sys.executable, "manage.py", "run_batches", "--once", "--json"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
     return done.returncode
 
 
@@ -120,7 +122,9 @@ def test_a_reader_that_dies_shows_nothing_and_leaves_no_trace(
 
     def read() -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", script]
-        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
 
     def traces() -> int:
         connection.set_tenant(Company.objects.get(schema_name="acme"))

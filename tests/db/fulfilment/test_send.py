@@ -30,7 +30,9 @@ from tests.supplier_process import SupplierProcess
 Run = Callable[..., Tally]
 
 
-def test_a_delivery_is_sent_asked_after_and_succeeds(supplier: Supplier, upstream: SupplierProcess, run: Run) -> None:
+def test_a_delivery_is_sent_asked_after_and_succeeds(
+    supplier: Supplier, upstream: SupplierProcess, run: Run
+) -> None:
     delivery = a_delivery()
 
     first = run()
@@ -49,14 +51,18 @@ def test_a_delivery_is_sent_asked_after_and_succeeds(supplier: Supplier, upstrea
     assert Batch.objects.get().size == 1
 
 
-def test_the_reference_is_stored_before_it_is_used(supplier: Supplier, upstream: SupplierProcess, run: Run) -> None:
+def test_the_reference_is_stored_before_it_is_used(
+    supplier: Supplier, upstream: SupplierProcess, run: Run
+) -> None:
     deliveries = [a_delivery() for _ in range(5)]
     run()
     received = {row["reference"] for row in upstream.truth()["submissions"]}
     assert received == {the_attempt(delivery).reference for delivery in deliveries}
 
 
-def test_a_final_answer_is_asked_after_at_once(supplier: Supplier, upstream: SupplierProcess, run: Run) -> None:
+def test_a_final_answer_is_asked_after_at_once(
+    supplier: Supplier, upstream: SupplierProcess, run: Run
+) -> None:
     upstream.faults("callback_early")
     delivery = a_delivery()
 
@@ -99,7 +105,9 @@ def test_a_sku_without_an_offer_fails_at_once(supplier: Supplier, run: Run) -> N
     assert delivery.reason == "no_offer"
 
 
-def test_an_offer_above_the_ceiling_is_not_used(supplier: Supplier, upstream: SupplierProcess, run: Run) -> None:
+def test_an_offer_above_the_ceiling_is_not_used(
+    supplier: Supplier, upstream: SupplierProcess, run: Run
+) -> None:
     delivery = a_delivery(ceiling_fen=4924)
     run()
     assert statuses(delivery) == ("failed", [])
@@ -108,10 +116,21 @@ def test_an_offer_above_the_ceiling_is_not_used(supplier: Supplier, upstream: Su
 
 @pytest.mark.parametrize(
     "fault",
-    ["timeout_after_accept", "reset_after_accept", "error_500_after_accept", "half_json", "empty_200", "slow_drip"],
+    [
+        "timeout_after_accept",
+        "reset_after_accept",
+        "error_500_after_accept",
+        "half_json",
+        "empty_200",
+        "slow_drip",
+    ],
 )
 def test_an_answer_lost_after_acceptance_is_never_sent_elsewhere(
-    second_supplier: Supplier, upstream: SupplierProcess, other_upstream: SupplierProcess, run: Run, fault: str
+    second_supplier: Supplier,
+    upstream: SupplierProcess,
+    other_upstream: SupplierProcess,
+    run: Run,
+    fault: str,
 ) -> None:
     upstream.faults(fault)
     delivery = a_delivery()
@@ -187,7 +206,9 @@ def test_an_order_taken_after_a_502_is_found(supplier: Supplier, upstream: Suppl
     assert statuses(delivery) == ("succeeded", ["succeeded"])
 
 
-def test_a_failure_counts_when_it_is_repeated(supplier: Supplier, upstream: SupplierProcess, run: Run) -> None:
+def test_a_failure_counts_when_it_is_repeated(
+    supplier: Supplier, upstream: SupplierProcess, run: Run
+) -> None:
     upstream.faults("fail_later")
     delivery = a_delivery()
 
@@ -235,7 +256,11 @@ def test_flapping_between_failed_and_in_progress_is_no_failure(
 
 @pytest.mark.parametrize("fault", ["wrong_amount", "wrong_number", "wrong_product"])
 def test_a_success_about_something_else_is_a_case_and_moves_nothing(
-    second_supplier: Supplier, upstream: SupplierProcess, other_upstream: SupplierProcess, run: Run, fault: str
+    second_supplier: Supplier,
+    upstream: SupplierProcess,
+    other_upstream: SupplierProcess,
+    run: Run,
+    fault: str,
 ) -> None:
     upstream.faults(fault)
     delivery = a_delivery()
@@ -258,14 +283,18 @@ def test_a_person_decides_a_case(
     run()
     run(3)
 
-    operations.decide_case(case=Case.objects.get(), decision=decision, note="asked them", actor=None, at=clock())
+    operations.decide_case(
+        case=Case.objects.get(), decision=decision, note="asked them", actor=None, at=clock()
+    )
 
     assert statuses(delivery) == (ends, [ends])
     run(60)
     assert statuses(delivery) == (ends, [ends])
 
 
-def test_a_query_that_cannot_be_read_changes_nothing(supplier: Supplier, upstream: SupplierProcess, run: Run) -> None:
+def test_a_query_that_cannot_be_read_changes_nothing(
+    supplier: Supplier, upstream: SupplierProcess, run: Run
+) -> None:
     upstream.faults("query_500")
     delivery = a_delivery()
     for seconds in (0, 3, 10, 60):
@@ -344,7 +373,11 @@ def test_a_lone_supplier_out_of_reach_ends_in_a_refund(supplier: Supplier, run: 
 
 
 def test_a_claim_found_after_its_lease_is_unknown_and_never_new(
-    second_supplier: Supplier, upstream: SupplierProcess, other_upstream: SupplierProcess, run: Run, clock: Clock
+    second_supplier: Supplier,
+    upstream: SupplierProcess,
+    other_upstream: SupplierProcess,
+    run: Run,
+    clock: Clock,
 ) -> None:
     delivery = a_delivery()
     run()
@@ -391,7 +424,9 @@ def test_a_late_answer_to_an_old_claim_does_not_repeat_the_new_one(
     for verdict in (Verdict.NOT_SENT, Verdict.REJECTED, Verdict.UNKNOWN):
         with transaction():
             locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
-            recording.record_answer(attempt=locked, claim=old, answer=Answer(verdict), rhythm=rhythm, at=clock())
+            recording.record_answer(
+                attempt=locked, claim=old, answer=Answer(verdict), rhythm=rhythm, at=clock()
+            )
         assert (the_attempt(delivery).status, the_attempt(delivery).sends) == ("sending", 2)
 
 
@@ -399,7 +434,11 @@ def test_a_late_answer_to_an_old_claim_does_not_repeat_the_new_one(
 
 
 def test_the_refusal_of_a_repeated_sending_proves_nothing(
-    second_supplier: Supplier, upstream: SupplierProcess, other_upstream: SupplierProcess, run: Run, clock: Clock
+    second_supplier: Supplier,
+    upstream: SupplierProcess,
+    other_upstream: SupplierProcess,
+    run: Run,
+    clock: Clock,
 ) -> None:
     upstream.faults(targets={"HF-CMCC-50": ["drop", "timeout_after_accept", "balance_empty"]})
     delivery = a_delivery()
@@ -419,7 +458,9 @@ def test_the_refusal_of_a_repeated_sending_proves_nothing(
     assert delivered(upstream, other_upstream) == ["13800138001"]
 
 
-def test_not_found_counts_from_the_last_sending(supplier: Supplier, upstream: SupplierProcess, run: Run, clock: Clock) -> None:
+def test_not_found_counts_from_the_last_sending(
+    supplier: Supplier, upstream: SupplierProcess, run: Run, clock: Clock
+) -> None:
     upstream.faults("drop")
     delivery = a_delivery()
     run()
@@ -467,7 +508,11 @@ def test_a_second_live_attempt_is_refused_by_the_database(supplier: Supplier, ru
 
 
 def test_the_third_failure_of_an_offer_pauses_it(
-    second_supplier: Supplier, upstream: SupplierProcess, other_upstream: SupplierProcess, run: Run, clock: Clock
+    second_supplier: Supplier,
+    upstream: SupplierProcess,
+    other_upstream: SupplierProcess,
+    run: Run,
+    clock: Clock,
 ) -> None:
     upstream.faults("refuse:1102")
     for _ in range(3):
@@ -513,7 +558,9 @@ def test_a_delivery_waits_for_a_pause_only_so_long(supplier: Supplier, run: Run,
     assert statuses(delivery) == ("failed", [])
 
 
-def test_a_misconfigured_supplier_stops_nobody_else(second_supplier: Supplier, supplier: Supplier, run: Run) -> None:
+def test_a_misconfigured_supplier_stops_nobody_else(
+    second_supplier: Supplier, supplier: Supplier, run: Run
+) -> None:
     Supplier.objects.filter(pk=supplier.pk).update(base_url="http://supplier.example")
     delivery = a_delivery()
     run()
@@ -567,6 +614,13 @@ def test_running_again_changes_nothing(supplier: Supplier, upstream: SupplierPro
     run()
     run(3)
     for seconds in (0, 0, 60, 3600):
-        assert run(seconds).as_dict() == {"batches": 0, "sent": 0, "asked": 0, "succeeded": 0, "failed": 0, "unknown": 0}
+        assert run(seconds).as_dict() == {
+            "batches": 0,
+            "sent": 0,
+            "asked": 0,
+            "succeeded": 0,
+            "failed": 0,
+            "unknown": 0,
+        }
     assert len(upstream.truth()["submissions"]) == 1
     assert statuses(delivery) == ("succeeded", ["succeeded"])

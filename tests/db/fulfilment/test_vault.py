@@ -47,7 +47,9 @@ def true_code(upstream: SupplierProcess) -> str:
     return json.loads(upstream.truth()["deliveries"][0]["cards"])[0]["secret"]
 
 
-def test_the_owner_sees_what_the_supplier_gave(card, upstream: SupplierProcess, clock: Clock, acme: Company) -> None:
+def test_the_owner_sees_what_the_supplier_gave(
+    card, upstream: SupplierProcess, clock: Clock, acme: Company
+) -> None:
     connection.set_tenant(acme)
     shown = codes.reveal(delivery=card, actor=someone(Role.EMPLOYEE), at=clock())
     assert [code.secret for code in shown] == [true_code(upstream)]
@@ -82,7 +84,9 @@ def test_another_company_does_not_see_it(card, clock: Clock, globex: Company) ->
         codes.reveal(delivery=card, actor=someone(Role.EMPLOYEE), at=clock())
 
 
-@pytest.mark.parametrize(("role", "sees"), [(Role.OPERATOR, True), (Role.PLATFORM_ADMIN, True), (Role.PLATFORM_FINANCE, False)])
+@pytest.mark.parametrize(
+    ("role", "sees"), [(Role.OPERATOR, True), (Role.PLATFORM_ADMIN, True), (Role.PLATFORM_FINANCE, False)]
+)
 def test_on_the_platform_only_who_has_the_right_sees_it(card, clock: Clock, role: Role, sees: bool) -> None:
     user = someone(role)
     if sees:
@@ -115,7 +119,9 @@ def test_a_sealed_code_does_not_open_in_another_place(
     assert AuditEvent.objects.filter(action="card_code.revealed").exists()
 
 
-def test_a_code_that_is_already_someones_is_a_case(supplier: Supplier, upstream: SupplierProcess, run: Run) -> None:
+def test_a_code_that_is_already_someones_is_a_case(
+    supplier: Supplier, upstream: SupplierProcess, run: Run
+) -> None:
     upstream.faults("card_repeated")
     first, second = a_card_delivery(), a_card_delivery()
 
