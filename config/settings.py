@@ -92,7 +92,7 @@ TENANT_MODEL = "tenants.Company"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
 # What each room does when a company opens; the floor cannot know the rooms that stand on it.
 COMPANY_PUBLIC_PROVISIONERS = ["benefits.funds.operations.open_account"]
-COMPANY_PROVISIONERS = ["benefits.points.operations.open_books"]
+COMPANY_PROVISIONERS = ["benefits.points.operations.open_books", "cms.operations.provision"]
 AUTH_USER_MODEL = "identity.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SILENCED_SYSTEM_CHECKS: list[str] = []

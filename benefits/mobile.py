@@ -19,7 +19,7 @@ _PREFIXES = {
 CARRIER_OF_PREFIX = {prefix: carrier for carrier, prefixes in _PREFIXES.items() for prefix in prefixes.split()}
 
 
-def clean_mobile(text: str) -> str | None:
+def clean(text: str) -> str | None:
     """The 11 digits of a mainland mobile number however it was typed or pasted, or None."""
     digits = _COUNTRY.sub("", _NOISE.sub("", unicodedata.normalize("NFKC", text)))
     return digits if digits.isascii() and MOBILE.match(digits) else None
