@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 
 from tenants import audit
 from tenants.db import transaction, transaction_required
+from tenants.identity import links
 from tenants.identity.models import User
 from tenants.identity.roles import Role
 
@@ -49,3 +50,10 @@ def set_password(*, user: User, password: str, actor: User, at: datetime) -> Non
     user.set_password(password)
     user.save(update_fields=["password"])
     audit.record("user.password", user, actor=actor, at=at)
+
+
+@transaction
+def issue_link(*, user: User, actor: User, at: datetime) -> str:
+    """The path at which the user sets a password; on record, since whoever holds it can sign in as them."""
+    audit.record("user.link", user, actor=actor, at=at)
+    return links.activation_path(user)
