@@ -11,6 +11,7 @@ urlpatterns = [
     path("company/", include("reports.urls")),
     path("cms/", include(wagtail_admin_urls)),
     path("documents/", include(wagtail_documents_urls)),
+    path("", include("cms.urls")),
     path("", include("benefits.web.portal.urls")),
     path("", include(wagtail_urls)),
 ]

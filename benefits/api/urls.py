@@ -1,3 +1,7 @@
-from django.urls import URLPattern
+"""Addresses that machines call on the platform's host."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from benefits.api import callbacks
+
+urlpatterns = [path("<slug:slug>/", callbacks.receive, name="supplier_callback")]

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from django.db.models import Q, QuerySet
 
-from benefits.people import numbers
+from benefits import mobile as numbers
+from benefits.people.errors import EmployeeNotFound
 from benefits.people.models import Employee
 from tenants.crypto import blind_index
 from tenants.identity.models import User
@@ -19,7 +20,7 @@ def mobile_index(mobile: str) -> str:
 
 def user_of_mobile(text: str) -> User | None:
     """The user of the active employee who has this mobile, however it was typed."""
-    mobile = numbers.clean_mobile(text)
+    mobile = numbers.clean(text)
     if mobile is None:
         return None
     employee = (
@@ -34,11 +35,13 @@ def employees(*, search: str = "", department: str = "", status: str = "") -> Qu
     """The roster, filtered by number or name, department path (with what is below it) and status."""
     found = Employee.objects.select_related("department", "user")
     if search:
-        clean = numbers.clean_mobile(search)
+        clean = numbers.clean(search)
         by_text = found.filter(employee_no__icontains=search) | found.filter(name__icontains=search)
         found = by_text | found.filter(mobile_index=mobile_index(clean)) if clean else by_text
     if department:
-        found = found.filter(department__path=department) | found.filter(department__path__startswith=f"{department}/")
+        found = found.filter(department__path=department) | found.filter(
+            department__path__startswith=f"{department}/"
+        )
     if status in Employee.Status.values:
         found = found.filter(status=status)
     return found
@@ -50,3 +53,11 @@ def in_departments(found: QuerySet[Employee], paths: Iterable[str]) -> QuerySet[
     for path in paths:
         wanted |= Q(department__path=path) | Q(department__path__startswith=f"{path}/")
     return found.filter(wanted)
+
+
+def find_employee(employee_no: str) -> Employee:
+    """The employee of a number, or EmployeeNotFound."""
+    employee = Employee.objects.select_related("department", "user").filter(employee_no=employee_no).first()
+    if employee is None:
+        raise EmployeeNotFound(employee_no=employee_no)
+    return employee

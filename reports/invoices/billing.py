@@ -5,7 +5,7 @@ makes a credit note of that invoice, any other is netted in the same invoice.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -95,11 +95,9 @@ def bills(*, company: Company, before: datetime) -> list[Bill]:
 
     Raises TaxRateMissing; crashes when the entries are not exactly what the ledger says.
     """
-    entries = _unbilled(company, before)
-    billed = _billed(company, [entry.reverses for entry in entries if entry.reverses])
     groups: dict[Invoice | None, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        groups[billed.get(entry.reverses or 0)].append(entry)
+    for entry, corrects in _unbilled(company, before):
+        groups[corrects].append(entry)
     made = [
         Bill(corrects=corrects, lines=lines, entries=tuple(group))
         for corrects, group in sorted(groups.items(), key=lambda pair: pair[0].pk if pair[0] else 0)
@@ -113,22 +111,29 @@ def bills(*, company: Company, before: datetime) -> list[Bill]:
     return made
 
 
-def _unbilled(company: Company, before: datetime) -> list[Entry]:
+def _unbilled(company: Company, before: datetime) -> Iterator[tuple[Entry, Invoice | None]]:
+    """The entries, each with the invoice that billed what it reverses. A credit has the rate of what it credits."""
     facts = {"company": company.schema_name, "before": before}
     with tenant_context(company), connection.cursor() as cursor:
         cursor.execute(_UNBILLED, facts)
         rows = cursor.fetchall()
         cursor.execute(_LEDGER, facts)
         (ledger_fen,) = cursor.fetchone()
-    if ledger_fen != sum(row[2] for row in rows):
-        raise RuntimeError(f"{company.schema_name}: {ledger_fen} fen in the ledger, {sum(row[2] for row in rows)} in items")
+    item_fen = sum(row[2] for row in rows)
+    if ledger_fen != item_fen:
+        raise RuntimeError(f"{company.schema_name}: {ledger_fen} fen in the ledger, {item_fen} in its items")
+    reversed_postings = [row[4] for row in rows if row[4]]
+    billed = {
+        entry.posting_id: entry
+        for entry in BilledEntry.objects.filter(
+            company=company.schema_name, posting_id__in=reversed_postings
+        ).select_related("invoice")
+    }
     rates = _Rates()
-    return [Entry(*row, rate_bp=rates.on(row[7], row[3].astimezone(CHINA).date())) for row in rows]
-
-
-def _billed(company: Company, postings: Sequence[int]) -> dict[int, Invoice]:
-    found = BilledEntry.objects.filter(company=company.schema_name, posting_id__in=postings).select_related("invoice")
-    return {entry.posting_id: entry.invoice for entry in found}
+    for row in rows:
+        earlier = billed.get(row[4])
+        rate_bp = earlier.rate_bp if earlier else rates.on(row[7], row[3].astimezone(CHINA).date())
+        yield Entry(*row, rate_bp=rate_bp), earlier.invoice if earlier else None
 
 
 def _lines(entries: Iterable[Entry]) -> list[Line]:

@@ -81,4 +81,6 @@ class ChineseFontMissing(RenderingFailed):
     """Noto Sans CJK SC is not installed; any other font would print wrong or empty characters."""
 
     code = "chinese_font_missing"
-    message = _("The PDF of %(name)s could not be made: install the font package fonts-noto-cjk, then run it again.")
+    message = _(
+        "The PDF of %(name)s could not be made: install the font package fonts-noto-cjk, then run it again."
+    )

@@ -53,7 +53,9 @@ class Invoice(models.Model):
     company = models.CharField(max_length=63)
     company_name = models.CharField(max_length=120)
     month_date = models.DateField()
-    corrects = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="credit_notes")
+    corrects = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="credit_notes"
+    )
     snapshot = models.TextField()
     total_fen = models.BigIntegerField()
     net_fen = models.BigIntegerField()
@@ -74,7 +76,9 @@ class Invoice(models.Model):
         indexes = [models.Index(fields=["company", "month_date"], name="invoice_of_a_company")]
         constraints = [
             models.UniqueConstraint(fields=["series", "serial"], name="invoice_serial_once"),
-            models.CheckConstraint(condition=Q(total_fen=F("net_fen") + F("tax_fen")), name="invoice_adds_up"),
+            models.CheckConstraint(
+                condition=Q(total_fen=F("net_fen") + F("tax_fen")), name="invoice_adds_up"
+            ),
             models.CheckConstraint(
                 condition=Q(kind="invoice", total_fen__gt=0, corrects__isnull=True)
                 | Q(kind="credit_note", total_fen__lt=0, corrects__isnull=False),
@@ -117,7 +121,8 @@ class InvoiceLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["invoice", "position"], name="line_position_once"),
             models.CheckConstraint(
-                condition=Q(gross_fen=F("quantity") * F("unit_fen")) & Q(gross_fen=F("net_fen") + F("tax_fen")),
+                condition=Q(gross_fen=F("quantity") * F("unit_fen"))
+                & Q(gross_fen=F("net_fen") + F("tax_fen")),
                 name="line_adds_up",
             ),
             models.CheckConstraint(condition=~Q(quantity=0), name="line_bills_something"),
@@ -144,7 +149,9 @@ class BilledEntry(models.Model):
         verbose_name_plural = "billed entries"
         constraints = [
             models.UniqueConstraint(fields=["company", "posting_id"], name="entry_billed_once"),
-            models.UniqueConstraint(fields=["company", "item_id"], condition=Q(fen__gt=0), name="item_billed_once"),
+            models.UniqueConstraint(
+                fields=["company", "item_id"], condition=Q(fen__gt=0), name="item_billed_once"
+            ),
             models.CheckConstraint(condition=~Q(fen=0), name="entry_has_value"),
         ]
 

@@ -50,7 +50,9 @@ def issue(*, company: Company, month: Month, actor: User | None, at: datetime) -
 
 
 @transaction_required
-def _issue_one(bill: billing.Bill, *, company: Company, month: Month, actor: User | None, at: datetime) -> Invoice:
+def _issue_one(
+    bill: billing.Bill, *, company: Company, month: Month, actor: User | None, at: datetime
+) -> Invoice:
     kind = Invoice.Kind.CREDIT_NOTE if bill.corrects else Invoice.Kind.INVOICE
     series = _next_number(code=Invoice.SERIES[kind], year=at.astimezone(CHINA).year)
     number = f"{series.code}{series.year}-{series.last_number:06d}"
@@ -87,7 +89,13 @@ def _issue_one(bill: billing.Bill, *, company: Company, month: Month, actor: Use
     _write_lines(invoice, bill)
     _write_entries(invoice, bill)
     audit.record(
-        f"{kind.value}.issued", invoice, actor=actor, at=at, number=number, company=company.schema_name, fen=bill.total_fen
+        f"{kind.value}.issued",
+        invoice,
+        actor=actor,
+        at=at,
+        number=number,
+        company=company.schema_name,
+        fen=bill.total_fen,
     )
     return invoice
 

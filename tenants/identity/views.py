@@ -22,7 +22,9 @@ def activate(request: HttpRequest, uid: str, token: str) -> HttpResponse:
         return render(request, "identity/activation_dead.html", status=404)
     form = SetPasswordForm(user, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        operations.set_password(user=user, password=form.cleaned_data["new_password1"], actor=user, at=timezone.now())
+        operations.set_password(
+            user=user, password=form.cleaned_data["new_password1"], actor=user, at=timezone.now()
+        )
         login(request, user, backend="benefits.people.login.Backend")
         return redirect("/")
     return render(request, "identity/activate.html", {"form": form, "person": user})

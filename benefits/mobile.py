@@ -16,10 +16,12 @@ _PREFIXES = {
     "unicom": "130 131 132 145 146 155 156 166 167 171 175 176 185 186 196 1704 1707 1708 1709",
     "broadnet": "192",
 }
-CARRIER_OF_PREFIX = {prefix: carrier for carrier, prefixes in _PREFIXES.items() for prefix in prefixes.split()}
+CARRIER_OF_PREFIX = {
+    prefix: carrier for carrier, prefixes in _PREFIXES.items() for prefix in prefixes.split()
+}
 
 
-def clean_mobile(text: str) -> str | None:
+def clean(text: str) -> str | None:
     """The 11 digits of a mainland mobile number however it was typed or pasted, or None."""
     digits = _COUNTRY.sub("", _NOISE.sub("", unicodedata.normalize("NFKC", text)))
     return digits if digits.isascii() and MOBILE.match(digits) else None

@@ -1,0 +1,46 @@
+"""Where suppliers call back: the body is read whole and small, verified, kept; then the bell rings."""
+
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from benefits import tasks
+from benefits.fulfilment import operations, queries
+from benefits.fulfilment.errors import CallbackTooLarge
+from tenants.access import ANYONE, allow
+from tenants.errors import DomainError
+
+MOST_BYTES = 65_536
+
+
+@csrf_exempt
+@require_POST
+@allow(ANYONE)
+def receive(request: HttpRequest, slug: str) -> HttpResponse:
+    """Hear one callback of a supplier. A database that is away answers 503, so that the supplier repeats it."""
+    try:
+        reply = operations.receive_callback(
+            supplier=queries.find_supplier(slug),
+            body=_body(request),
+            query=request.GET.dict(),
+            headers=request.headers,
+            at=timezone.now(),
+        )
+    except DomainError as error:
+        return JsonResponse(error.as_dict(), status=error.status)
+    except DatabaseError:
+        return HttpResponse("try again later", status=503, content_type="text/plain")
+    tasks.ask_due.ring("public")
+    return HttpResponse(reply.body, status=reply.status, content_type=reply.content_type)
+
+
+def _body(request: HttpRequest) -> bytes:
+    """Read at most what a supplier may send; a body that claims less than it holds is cut by the server."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
+        raise CallbackTooLarge(bytes=MOST_BYTES)
+    body = request.read(MOST_BYTES + 1)
+    if len(body) > MOST_BYTES:
+        raise CallbackTooLarge(bytes=MOST_BYTES)
+    return body

@@ -1,0 +1,64 @@
+"""How orders see deliveries: can it be delivered at all, how far is it, and the outcome that waits to be settled."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from benefits.fulfilment.models import Attempt, Delivery, Offer
+from tenants.db import transaction_required
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the delivery of an item is."""
+
+    sent_at: datetime | None
+    is_unknown: bool
+    has_codes: bool
+    supplier_reference: str
+
+
+def can_deliver(sku_codes: Iterable[str]) -> bool:
+    """Whether every one of the SKUs has an offer of a supplier that is not switched off."""
+    wanted = set(sku_codes)
+    offered = Offer.objects.filter(sku_code__in=wanted, is_active=True, supplier__is_active=True)
+    return set(offered.values_list("sku_code", flat=True)) == wanted
+
+
+def progress(company: str, item_ids: Iterable[int]) -> dict[int, Progress]:
+    """The progress of a company's items, by item id."""
+    deliveries = Delivery.objects.filter(company=company, item_id__in=list(item_ids)).prefetch_related(
+        "attempts", "card_codes"
+    )
+    return {delivery.item_id: _progress(delivery) for delivery in deliveries}
+
+
+def _progress(delivery: Delivery) -> Progress:
+    attempts = sorted(delivery.attempts.all(), key=lambda attempt: attempt.pk)
+    last = attempts[-1] if attempts else None
+    return Progress(
+        sent_at=next((attempt.sent_at for attempt in attempts if attempt.sent_at), None),
+        is_unknown=last is not None and last.status == Attempt.Status.UNKNOWN,
+        has_codes=bool(delivery.card_codes.all()),
+        supplier_reference=last.supplier_reference if last else "",
+    )
+
+
+@transaction_required
+def lock_unsettled(delivery_id: int) -> Delivery | None:
+    """The delivery, locked, if it has an outcome that nobody has settled and nobody is settling; else None."""
+    return (
+        Delivery.objects.select_for_update(skip_locked=True)
+        .filter(
+            pk=delivery_id,
+            status__in=[Delivery.Status.SUCCEEDED, Delivery.Status.FAILED],
+            settled_at__isnull=True,
+        )
+        .first()
+    )
+
+
+@transaction_required
+def mark_settled(delivery: Delivery, *, at: datetime) -> None:
+    """Note that the company's books hold the outcome."""
+    Delivery.objects.filter(pk=delivery.pk, settled_at__isnull=True).update(settled_at=at)

@@ -1,0 +1,170 @@
+"""What must be true of the books: for every promise that a query can check, a query that finds what breaks it.
+
+Each check is SQL that returns one text a violation. Company checks run with the company's schema in front.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+from django_tenants.utils import schema_context
+
+from tenants.models import Company
+
+
+@dataclass(frozen=True)
+class Check:
+    """One query; every row it returns is a violation of the promise."""
+
+    promise: int
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What was found: the promise's number in docs/promises.md, where, and what."""
+
+    promise: int
+    company: str
+    check: str
+    detail: str
+
+
+COMPANY_CHECKS = [
+    Check(1, "balances_follow_from_postings", """
+        SELECT 'account ' || a.id || ' stores ' || a.balance_fen || ', postings say ' || s.fen FROM points_account a
+        CROSS JOIN LATERAL (SELECT coalesce(sum(CASE WHEN p.destination_id = a.id THEN p.fen ELSE -p.fen END), 0) AS fen
+            FROM points_posting p WHERE a.id IN (p.source_id, p.destination_id)) s
+        WHERE a.balance_fen IS NOT NULL AND a.balance_fen <> s.fen"""),
+    Check(1, "nothing_below_zero", """
+        SELECT 'account ' || id || ' holds ' || balance_fen FROM points_account WHERE balance_fen < 0
+        UNION ALL SELECT 'lot ' || id || ' holds ' || remaining_fen FROM points_lot WHERE remaining_fen < 0"""),
+    Check(1, "lots_follow_from_entries", """
+        SELECT 'lot ' || l.id || ' stores ' || l.remaining_fen || ', entries say ' || coalesce(sum(e.fen), 0)
+        FROM points_lot l LEFT JOIN points_lotentry e ON e.lot_id = l.id GROUP BY l.id
+        HAVING l.remaining_fen <> coalesce(sum(e.fen), 0)"""),
+    Check(1, "wallets_are_their_lots", """
+        SELECT 'wallet ' || a.id || ' holds ' || a.balance_fen || ', its lots ' || coalesce(sum(l.remaining_fen), 0)
+        FROM points_account a LEFT JOIN points_lot l ON l.wallet_id = a.id WHERE a.kind = 'wallet' GROUP BY a.id
+        HAVING a.balance_fen <> coalesce(sum(l.remaining_fen), 0)"""),
+    Check(1, "loads_were_funded", """
+        SELECT coalesce(p.reference, f.reference) || ': ' || coalesce(p.fen, 0) || ' in budgets, '
+            || coalesce(f.fen, 0) || ' from funds'
+        FROM (SELECT reference, CASE kind WHEN 'load' THEN fen ELSE -fen END AS fen FROM points_posting
+                WHERE kind IN ('load', 'unload')) p
+        FULL JOIN (SELECT e.reference, -e.fen AS fen FROM public.funds_fundsentry e
+                JOIN public.funds_fundsaccount a ON a.id = e.account_id
+                WHERE a.company = current_schema() AND e.kind IN ('load', 'return')) f ON f.reference = p.reference
+        WHERE p.fen IS DISTINCT FROM f.fen"""),
+    Check(2, "reversals_mirror", """
+        SELECT r.reference || ' does not mirror posting ' || p.id FROM points_posting r
+        JOIN points_posting p ON p.id = r.reverses_id
+        WHERE (r.fen, r.source_id, r.destination_id) IS DISTINCT FROM (p.fen, p.destination_id, p.source_id)"""),
+    Check(2, "final_rows_are_guarded", """
+        SELECT t.name || ' is not guarded' FROM (VALUES ('points_posting'), ('points_lotentry'), ('identity_auditevent'))
+            AS t(name)
+        WHERE NOT EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = to_regclass(current_schema() || '.' || t.name)
+            AND g.tgname = 'final_rows' AND g.tgenabled <> 'D')"""),
+    Check(3, "order_has_its_debit", """
+        SELECT 'order ' || o.number || ' costs ' || o.price_fen || ', its debit moved ' || p.fen FROM orders_order o
+        JOIN points_posting p ON p.id = o.debit_id
+        WHERE p.kind <> 'redeem' OR p.fen <> o.price_fen OR p.reference <> 'order:' || o.number"""),
+    Check(3, "debit_has_its_order", """
+        SELECT 'debit ' || p.reference || ' is no order''s' FROM points_posting p
+        LEFT JOIN orders_order o ON o.debit_id = p.id WHERE p.kind = 'redeem' AND o.id IS NULL"""),
+    Check(3, "items_add_up", """
+        SELECT 'order ' || o.number || ' costs ' || o.price_fen || ', its items ' || coalesce(sum(i.price_fen), 0)
+        FROM orders_order o LEFT JOIN orders_item i ON i.order_id = o.id GROUP BY o.id
+        HAVING o.price_fen <> coalesce(sum(i.price_fen), 0)"""),
+    Check(3, "items_are_closed_by_their_posting", """
+        SELECT 'item ' || i.id || ' is ' || i.status || ', its posting ' || coalesce(p.kind, 'missing')
+        FROM orders_item i LEFT JOIN points_posting p ON p.id = i.settlement_id
+        WHERE (i.status <> 'placed' OR p.id IS NOT NULL) AND (p.id IS NULL OR p.fen <> i.price_fen
+            OR (i.status, p.kind) NOT IN (('delivered', 'deliver'), ('refunded', 'refund')))"""),
+    Check(3, "settlements_close_an_item", """
+        SELECT p.reference || ' closes no item' FROM points_posting p
+        LEFT JOIN orders_item i ON i.settlement_id = p.id WHERE p.kind IN ('deliver', 'refund') AND i.id IS NULL"""),
+    Check(3, "refunds_go_to_the_same_lots", """
+        SELECT 'item ' || e.item || ' and lot ' || e.lot_id || ' differ by ' || sum(e.fen) FROM points_lotentry e
+        WHERE e.item IN (SELECT 'item:' || id FROM orders_item WHERE status = 'refunded')
+        GROUP BY e.item, e.lot_id HAVING sum(e.fen) <> 0"""),
+    Check(3, "held_is_in_flight", """
+        SELECT 'held ' || h.fen || ', items in flight ' || i.fen
+        FROM (SELECT coalesce(sum(CASE WHEN a.id = p.destination_id THEN p.fen ELSE -p.fen END), 0) AS fen
+                FROM points_account a JOIN points_posting p ON a.id IN (p.source_id, p.destination_id)
+                WHERE a.kind = 'held') h
+        CROSS JOIN (SELECT coalesce(sum(price_fen), 0) AS fen FROM orders_item WHERE status = 'placed') i
+        WHERE h.fen <> i.fen"""),
+    Check(6, "items_have_their_delivery", """
+        SELECT 'item ' || i.id || ' has no delivery' FROM orders_item i
+        LEFT JOIN public.fulfilment_delivery d ON d.company = current_schema() AND d.item_id = i.id WHERE d.id IS NULL"""),
+    Check(6, "deliveries_have_their_item", """
+        SELECT 'delivery ' || d.id || ' is for no item' FROM public.fulfilment_delivery d
+        LEFT JOIN orders_item i ON i.id = d.item_id WHERE d.company = current_schema() AND i.id IS NULL"""),
+    Check(7, "settled_as_delivered", """
+        SELECT 'item ' || i.id || ' is ' || i.status || ', its delivery ' || d.status FROM orders_item i
+        JOIN public.fulfilment_delivery d ON d.company = current_schema() AND d.item_id = i.id
+        WHERE (i.status = 'delivered' AND d.status <> 'succeeded') OR (i.status = 'refunded' AND d.status <> 'failed')
+            OR (d.settled_at IS NOT NULL AND i.status = 'placed')"""),
+    Check(5, "billed_is_in_the_ledger", """
+        SELECT 'posting ' || b.posting_id || ': billed ' || b.fen || ', the ledger says ' || coalesce(p.fen, 0)
+        FROM public.invoices_billedentry b LEFT JOIN points_posting p ON p.id = b.posting_id AND p.kind = 'deliver'
+        WHERE b.company = current_schema() AND b.fen IS DISTINCT FROM p.fen"""),
+    Check(14, "money_leaves_a_trace", """
+        SELECT 'order ' || o.number || ' left no audit event' FROM orders_order o
+        WHERE NOT EXISTS (SELECT 1 FROM identity_auditevent e
+            WHERE e.action = 'order.placed' AND e.subject = 'orders.order:' || o.id)"""),
+]  # fmt: skip
+
+PUBLIC_CHECKS = [
+    Check(1, "funds_follow_from_entries", """
+        SELECT 'funds of ' || a.company || ' store ' || a.balance_fen || ', entries say ' || coalesce(sum(e.fen), 0)
+        FROM funds_fundsaccount a LEFT JOIN funds_fundsentry e ON e.account_id = a.id GROUP BY a.id
+        HAVING a.balance_fen <> coalesce(sum(e.fen), 0) OR a.balance_fen < -a.credit_limit_fen"""),
+    Check(1, "deposits_are_in_the_funds", """
+        SELECT 'deposit ' || d.id || ' is confirmed and not in the funds' FROM funds_deposit d
+        LEFT JOIN funds_fundsentry e ON e.account_id = d.account_id AND e.reference = 'deposit:' || d.id
+        WHERE d.status = 'confirmed' AND e.fen IS DISTINCT FROM d.fen"""),
+    Check(7, "one_live_attempt", """
+        SELECT 'delivery ' || delivery_id || ' has ' || count(*) || ' live attempts' FROM fulfilment_attempt
+        WHERE status <> 'failed' GROUP BY delivery_id HAVING count(*) > 1"""),
+    Check(7, "outcome_of_its_attempts", """
+        SELECT 'delivery ' || d.id || ' is ' || d.status || ' and its attempts do not say so' FROM fulfilment_delivery d
+        WHERE (d.status = 'succeeded') <> EXISTS (SELECT 1 FROM fulfilment_attempt a
+                WHERE a.delivery_id = d.id AND a.status = 'succeeded')
+            OR (d.status = 'failed' AND EXISTS (SELECT 1 FROM fulfilment_attempt a
+                WHERE a.delivery_id = d.id AND a.status <> 'failed'))"""),
+    Check(9, "card_codes_are_of_delivered_cards", """
+        SELECT 'card code ' || c.id || ' is of a delivery that did not succeed' FROM fulfilment_cardcode c
+        JOIN fulfilment_delivery d ON d.id = c.delivery_id WHERE d.status <> 'succeeded'"""),
+    Check(9, "card_codes_are_sealed", r"""
+        SELECT 'card code ' || id || ' is not sealed' FROM fulfilment_cardcode WHERE code !~ '^[0-9a-f]{8}\.[A-Za-z0-9+/=]+$'"""),
+    Check(5, "invoice_numbers_have_no_gap", """
+        SELECT 'series ' || s.code || s.year || ' counted to ' || s.last_number || ' and holds ' || count(i.id)
+        FROM invoices_numberseries s LEFT JOIN invoices_invoice i ON i.series_id = s.id GROUP BY s.id
+        HAVING s.last_number <> count(i.id) OR coalesce(max(i.serial), 0) <> s.last_number"""),
+    Check(5, "invoice_totals_are_their_entries", """
+        SELECT i.number || ' totals ' || i.total_fen || ', its entries ' || coalesce(sum(b.fen), 0)
+        FROM invoices_invoice i LEFT JOIN invoices_billedentry b ON b.invoice_id = i.id GROUP BY i.id
+        HAVING i.total_fen <> coalesce(sum(b.fen), 0)"""),
+]  # fmt: skip
+
+
+def verify(companies: Iterable[Company]) -> list[Violation]:
+    """Run every check on the public schema and on each of the companies."""
+    with schema_context("public"):
+        found = _run(PUBLIC_CHECKS, company="")
+    for company in companies:
+        with schema_context(company.schema_name):
+            found += _run(COMPANY_CHECKS, company=company.schema_name)
+    return found
+
+
+def _run(checks: Iterable[Check], *, company: str) -> list[Violation]:
+    found = []
+    with connection.cursor() as cursor:
+        for check in checks:
+            cursor.execute(check.sql)
+            found += [Violation(check.promise, company, check.name, row[0]) for row in cursor.fetchall()]
+    return found
