@@ -147,4 +147,6 @@ def recent_entries(budget: Budget, *, limit: int = 20) -> QuerySet[Posting]:
 
 def lots_of_grant(grant: Grant) -> QuerySet[Lot]:
     """Each employee's part of a grant, by employee number."""
-    return grant.lots.select_related("wallet__employee__department").order_by(F("wallet__employee__employee_no"))
+    return grant.lots.select_related("wallet__employee__department").order_by(
+        F("wallet__employee__employee_no")
+    )

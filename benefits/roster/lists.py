@@ -12,7 +12,6 @@ from benefits.roster.shapes import Checked, Rejected
 from tenants.errors import Invalid
 
 
-
 class UnreadableList(Invalid):
     """The file or the lines are not a list of employee numbers."""
 
@@ -80,18 +79,23 @@ def amounts(rows: list[Amount], *, rate: int, fen: int) -> tuple[tuple[str, int]
     for row, number, points in rows:
         if points is None and not fen:
             raise PointsMissing(row=row)
-        own = fen if points is None else money.parse_points(_plain(points), rate)
+        own = fen if points is None else money.parse_points(plain(points), rate)
         found.append((number, own))
     return tuple(found)
 
 
-def _plain(points: int | Decimal) -> str:
-    return format(points, "f")
+def plain(points: int | Decimal) -> str:
+    """Points as a person would type them."""
+    return format(Decimal(points), "f")
 
 
 def _rejection(checked: Checked) -> str:
     if checked.reject_code == "no_header":
-        return str(_("No header was found: one row must name 工号 (employee number), and 积分 (points) where they differ."))
+        return str(
+            _(
+                "No header was found: one row must name 工号 (employee number), and 积分 (points) where they differ."
+            )
+        )
     return messages.of_rejection(checked)
 
 

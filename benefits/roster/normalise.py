@@ -16,10 +16,21 @@ Value = TypeVar("Value")
 NAME_CHARS = 50
 TEXT_CHARS = 200
 
-_INVISIBLE = [0xAD, 0x61C, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A)]
+_INVISIBLE = [
+    0xAD,
+    0x61C,
+    0x180E,
+    0xFEFF,
+    *range(0x200B, 0x2010),
+    *range(0x202A, 0x202F),
+    *range(0x2060, 0x206A),
+]
 _SPACES = [0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 9, 10, 11, 12, 13]
 _FOLD: dict[int, str | None] = {
-    **{code: chr(code - 0xFEE0) for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))},
+    **{
+        code: chr(code - 0xFEE0)
+        for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
+    },
     **{ord(wide): narrow for wide, narrow in zip("＠／＞，￥", "@/>,¥", strict=True)},
     **dict.fromkeys(_SPACES, " "),
     **dict.fromkeys(_INVISIBLE, None),
@@ -150,7 +161,13 @@ def name(cell: Cell) -> str | None:
 
 
 def mobile(cell: Cell) -> str | None:
-    if type(cell) is str and len(cell) == 11 and cell.isascii() and cell.isdigit() and "13" <= cell[:2] <= "19":
+    if (
+        type(cell) is str
+        and len(cell) == 11
+        and cell.isascii()
+        and cell.isdigit()
+        and "13" <= cell[:2] <= "19"
+    ):
         return cell
     text = text_of(cell)
     if text is None:

@@ -40,7 +40,9 @@ def check_file(path: str | Path, allowance: Allowance = ALLOWANCE) -> Checked:
     return _checked(_run("check", [str(path)], allowance))
 
 
-def annotate_file(path: Path, target: Path, marks: list[dict[str, Any]], sheet: str, allowance: Allowance) -> bool:
+def annotate_file(
+    path: Path, target: Path, marks: list[dict[str, Any]], sheet: str, allowance: Allowance
+) -> bool:
     """Write the user's own workbook with problem cells marked; False where that proved too much."""
     answer = _run("annotate", [str(path), str(target), sheet], allowance, json.dumps(marks).encode())
     return isinstance(answer, tuple) and answer[:1] == ("annotated",)

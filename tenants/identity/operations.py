@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.contrib.auth.models import Group
+from django.db import IntegrityError
 
 from tenants import audit
-from tenants.db import transaction, transaction_required
+from tenants.db import savepoint, transaction, transaction_required
+from tenants.errors import UserExists
 from tenants.identity import links
 from tenants.identity.models import User
 from tenants.identity.roles import Role
@@ -34,8 +36,12 @@ def set_roles_of(*, user: User, roles: Iterable[Role]) -> None:
 def invite(
     *, username: str, name: str, email: str, roles: Iterable[Role], actor: User | None, at: datetime
 ) -> User:
-    """Create somebody who is not on the roster: platform staff, or a company's own clerk."""
-    return add_user(username=username, name=name, email=email, roles=list(roles), actor=actor, at=at)
+    """Create somebody who is not on the roster: platform staff, or a company's own clerk. Raises UserExists."""
+    try:
+        with savepoint():
+            return add_user(username=username, name=name, email=email, roles=list(roles), actor=actor, at=at)
+    except IntegrityError as error:
+        raise UserExists from error
 
 
 @transaction

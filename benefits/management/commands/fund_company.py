@@ -16,7 +16,9 @@ class Command(JsonCommand):
     def add_to(self, parser: CommandParser) -> None:
         parser.add_argument("schema")
         parser.add_argument("yuan", help="like 50000 or 1234.50")
-        parser.add_argument("--reference", required=True, help="the bank's reference; the same again changes nothing")
+        parser.add_argument(
+            "--reference", required=True, help="the bank's reference; the same again changes nothing"
+        )
 
     def work(self, *, at: datetime, **options: Any) -> dict[str, Any]:
         company = tenants.find_company(options["schema"])

@@ -31,7 +31,9 @@ class Command(JsonCommand):
         whom = parser.add_mutually_exclusive_group(required=True)
         whom.add_argument("--all", action="store_true", dest="everyone")
         whom.add_argument("--department", action="append", default=[])
-        whom.add_argument("--file", help="a table with 工号 (employee number) and, where they differ, 积分 (points)")
+        whom.add_argument(
+            "--file", help="a table with 工号 (employee number) and, where they differ, 积分 (points)"
+        )
 
     def work(self, *, at: datetime, **options: Any) -> dict[str, Any]:
         key = _key(options["key"])

@@ -83,7 +83,9 @@ def new(request: HttpRequest) -> HttpResponse:
         except DomainError as error:
             form.refuse(error)
         else:
-            messages.success(request, _("The budget “%(name)s” is open. Load it next.") % {"name": budget.name})
+            messages.success(
+                request, _("The budget “%(name)s” is open. Load it next.") % {"name": budget.name}
+            )
             return redirect("company_budget", pk=budget.pk)
     return render(
         request,
@@ -110,7 +112,9 @@ def load(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def give_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Return money from the budget to the company's funds."""
-    return _move(request, _find(pk), operations.unload_budget, "return", _("%(amount)s were returned to the funds."))
+    return _move(
+        request, _find(pk), operations.unload_budget, "return", _("%(amount)s were returned to the funds.")
+    )
 
 
 def _find(pk: int) -> Budget:
@@ -154,9 +158,9 @@ def _budget(
         "section": "budgets",
         "row": _figures(found, overview.figures_of_budgets([found])[found.pk], show),
         "budget": found,
-        "categories": [
-            category.name for category in Category.objects.filter(slug__in=found.categories)
-        ] if found.categories else [],
+        "categories": [category.name for category in Category.objects.filter(slug__in=found.categories)]
+        if found.categories
+        else [],
         "entries": [
             {"entry": entry, "amount": show.yuan(entry.fen)} for entry in overview.recent_entries(found)
         ],

@@ -7,11 +7,13 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from benefits.orders.models import Order
-from benefits.people import numbers, queries
+from benefits import mobile
+from benefits.orders import queries as orders
+from benefits.people import queries
 from benefits.people.models import Department, Employee
 from benefits.points import days
 from benefits.points import queries as points
@@ -71,7 +73,7 @@ def _row(employee: Employee, show: Amounts) -> dict[str, Any]:
     wallet = getattr(employee, "wallet", None)
     return {
         "employee": employee,
-        "mobile": numbers.masked(employee.mobile),
+        "mobile": mobile.masked(employee.mobile),
         "balance": show.points(wallet.balance_fen if wallet else 0),
         "sign_in": people.sign_in_state(employee.user),
     }
@@ -122,8 +124,13 @@ def _page(request: HttpRequest, found: Employee, *, link: str = "") -> HttpRespo
             for entry in points.history_of(found, limit=20)
         ],
         "orders": [
-            {"order": order, "price": show.points(order.price_fen), "tone": ORDER_TONES[order.status]}
-            for order in Order.objects.filter(employee=found)[:20]
+            {
+                "order": order,
+                "name": order.name_zh if (get_language() or "zh").startswith("zh") else order.name_en,
+                "price": show.points(order.price_fen),
+                "tone": ORDER_TONES[order.status],
+            }
+            for order in orders.orders_of(found)[:20]
         ],
         "may_link": people.may_link(request.user, found.user),
         "is_admin": Role.ADMIN in request.user.roles,  # type: ignore[union-attr]
@@ -136,7 +143,7 @@ def _facts(request: HttpRequest, found: Employee) -> dict[str, Any]:
     wallet = points.wallet_of(found, at=timezone.now())
     return {
         "employee": found,
-        "mobile": numbers.masked(found.mobile),
+        "mobile": mobile.masked(found.mobile),
         "sign_in": people.sign_in_state(found.user),
         "unit": show.unit,
         "wallet": {

@@ -84,7 +84,9 @@ class BudgetForm(CompanyForm):
     name = forms.CharField(label=_("Name"), max_length=80, help_text=_("Like “Mid-Autumn 2026”."))
     owner = forms.CharField(label=_("Owner"), max_length=80, help_text=_("Who answers for it."))
     from_date = forms.DateField(
-        label=_("Valid from"), initial=timezone.localdate, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
+        label=_("Valid from"),
+        initial=timezone.localdate,
+        widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
     )
     to_date = forms.DateField(
         label=_("Valid until"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
@@ -138,10 +140,14 @@ class GrantForm(Keyed):
     file = forms.FileField(
         label=_("or a file"),
         required=False,
-        help_text=_("Excel or CSV with the columns 工号 (employee number) and, where they differ, 积分 (points)."),
+        help_text=_(
+            "Excel or CSV with the columns 工号 (employee number) and, where they differ, 积分 (points)."
+        ),
     )
     points = forms.CharField(label=_("For each"), required=False, max_length=20, widget=_AMOUNT)
-    reason = forms.CharField(label=_("Reason"), max_length=120, help_text=_("Employees see it in their wallets."))
+    reason = forms.CharField(
+        label=_("Reason"), max_length=120, help_text=_("Employees see it in their wallets.")
+    )
     expires = forms.DateField(
         label=_("Last day of validity"),
         required=False,
@@ -154,10 +160,13 @@ class GrantForm(Keyed):
         field: Any = self.fields["budget"]
         field.queryset = Budget.objects.filter(status=Budget.Status.OPEN).select_related("account")
         show = shown.amounts(self.company)
-        field.label_from_instance = lambda budget: _("%(name)s, %(left)s left") % {
-            "name": budget.name,
-            "left": show.with_unit(budget.account.balance_fen or 0),
-        }
+        field.label_from_instance = lambda budget: (
+            _("%(name)s, %(left)s left")
+            % {
+                "name": budget.name,
+                "left": show.with_unit(budget.account.balance_fen or 0),
+            }
+        )
         departments: Any = self.fields["departments"]
         departments.choices = [(path, path) for path in Department.objects.values_list("path", flat=True)]
         departments.widget.attrs["size"] = min(8, max(3, len(departments.choices)))

@@ -29,7 +29,11 @@ def funds(request: HttpRequest) -> HttpResponse:
         "available": show.yuan(account.balance_fen + account.credit_limit_fen),
         "has_credit": account.credit_limit_fen > 0,
         "deposits": [
-            {"deposit": deposit, "amount": show.yuan(deposit.fen), "tone": TONES[Deposit.Status(deposit.status)]}
+            {
+                "deposit": deposit,
+                "amount": show.yuan(deposit.fen),
+                "tone": TONES[Deposit.Status(deposit.status)],
+            }
             for deposit in account.deposits.all()[:10]
         ],
         "page": page,

@@ -118,7 +118,7 @@ def _initial(chosen: QueryDict) -> dict[str, Any]:
     initial: dict[str, Any] = {}
     if numbers := [shown.searched(number) for number in chosen.getlist("no")[:MOST_CHOSEN]]:
         initial |= {"whom": GrantForm.LIST, "listing": "\n".join(numbers)}
-    if (department := shown.searched(chosen.get("department", ""), limit=200)):
+    if department := shown.searched(chosen.get("department", ""), limit=200):
         initial |= {"whom": GrantForm.DEPARTMENTS, "departments": [department]}
     if chosen.get("budget", "").isdecimal():
         initial["budget"] = int(chosen["budget"][:9])
@@ -194,7 +194,11 @@ def _form(request: HttpRequest, form: GrantForm, *, status: int = 200) -> HttpRe
 
 
 def _preview(
-    request: HttpRequest, form: GrantForm, rows: list[lists.Amount], amounts: list[tuple[int, int]], total: int
+    request: HttpRequest,
+    form: GrantForm,
+    rows: list[lists.Amount],
+    amounts: list[tuple[int, int]],
+    total: int,
 ) -> HttpResponse:
     show = shown.amounts(form.company)
     data = form.cleaned_data
@@ -216,9 +220,7 @@ def _preview(
         "lacking": show.yuan(total - left),
         "lacking_field": money.yuan(max(0, total - left)),
         "each": show.points(data["points"]) if data["whom"] != GrantForm.LIST else "",
-        "sample": [
-            {"employee": one, "amount": show.points(by_wallet[one.wallet.pk])} for one in sample
-        ],
+        "sample": [{"employee": one, "amount": show.points(by_wallet[one.wallet.pk])} for one in sample],
         "more": max(0, len(amounts) - SAMPLE),
         "unit": show.unit,
         "confirm": f"{len(amounts)}:{total}",
@@ -232,7 +234,7 @@ def _hidden(form: GrantForm, rows: list[lists.Amount]) -> list[tuple[str, str]]:
     """What the next step needs to know again; a file has become lines by now."""
     typed = _typed(form.data)  # type: ignore[arg-type]
     typed["listing"] = "\n".join(
-        number if points is None else f"{number}\t{points:f}" for _row, number, points in rows
+        number if points is None else f"{number}\t{lists.plain(points)}" for _row, number, points in rows
     )
     departments = typed.pop("departments")
     return [*typed.items(), *(("departments", path) for path in departments)]

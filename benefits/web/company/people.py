@@ -106,7 +106,9 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
         return _person(request, user, form)
     form = RolesForm(request.POST, company=company)
     if form.is_valid() and user == request.user and Role.ADMIN not in form.cleaned_data["roles"]:
-        form.add_error("roles", _("You cannot take the administrator's role from yourself. Ask another administrator."))
+        form.add_error(
+            "roles", _("You cannot take the administrator's role from yourself. Ask another administrator.")
+        )
     if not form.is_valid():
         return _person(request, user, form, status=422)
     kept = {Role(role) for role in user.roles if role not in STAFF_ROLES}

@@ -54,12 +54,16 @@ def refusal(error: DomainError, company: Company) -> str:
     facts: dict[str, Any] = error.details
     if isinstance(error, InsufficientFunds):
         short = facts["needed_fen"] - facts["available_fen"]
-        return _("The funds hold %(available)s, which is %(short)s too little. Pay in first, or load less.") % {
+        return _(
+            "The funds hold %(available)s, which is %(short)s too little. Pay in first, or load less."
+        ) % {
             "available": show.yuan(facts["available_fen"]),
             "short": show.yuan(short),
         }
     if isinstance(error, InsufficientBudget):
-        return _("The budget holds %(available)s, which is %(short)s too little. Load it first, or take less.") % {
+        return _(
+            "The budget holds %(available)s, which is %(short)s too little. Load it first, or take less."
+        ) % {
             "available": show.with_unit(facts["available_fen"]),
             "short": show.with_unit(facts["shortfall_fen"]),
         }
