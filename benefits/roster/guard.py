@@ -15,7 +15,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from . import ole
-from .shapes import Container, Rejected
+from .shapes import Container, Kind, Rejected
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def inspect(path: Path, limits: Limits = LIMITS) -> Container:
     return Container(kind=_inspect_text(head), size=size)
 
 
-def _inspect_text(head: bytes) -> str:
+def _inspect_text(head: bytes) -> Kind:
     """Refuse what is plainly neither a workbook nor a table in text; decoding decides the rest."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:64].lower()
     if start.startswith(
@@ -126,7 +126,7 @@ def _check_members(members: list[zipfile.ZipInfo], limits: Limits) -> None:
         names.add(name)
 
 
-def _zip_kind(package: zipfile.ZipFile) -> str:
+def _zip_kind(package: zipfile.ZipFile) -> Kind:
     names = {name.casefold(): name for name in package.namelist()}
     if "mimetype" in names:
         if b"opendocument.spreadsheet" not in _head(package, names["mimetype"]):

@@ -13,8 +13,11 @@ from .shapes import Cell, CellError, NoValue, Problem
 
 Value = TypeVar("Value")
 
+# As long as the columns of benefits.people.models.Employee.
 NAME_CHARS = 50
-TEXT_CHARS = 200
+NUMBER_CHARS = GRADE_CHARS = 40
+EMAIL_CHARS = 160
+DEPARTMENT_CHARS = 200
 
 _INVISIBLE = [
     0xAD,
@@ -74,8 +77,8 @@ _NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 MOST_POINTS = 1_000_000_000
 
 _STATUSES = {
-    **dict.fromkeys("在职 正式 转正 试用期 实习 在岗 active employed".split(), "active"),
-    **dict.fromkeys("离职 已离职 退休 resigned left terminated".split(), "left"),
+    **dict.fromkeys(["在职", "正式", "转正", "试用期", "实习", "在岗", "active", "employed"], "active"),
+    **dict.fromkeys(["离职", "已离职", "退休", "resigned", "left", "terminated"], "left"),
 }
 
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -144,7 +147,7 @@ def employee_no(cell: Cell) -> str | None:
     if isinstance(cell, float | int) and abs(cell) >= 1e15:
         raise _Bad("lost_digits")
     text = text_of(cell)
-    return None if text is None else _short(_SPACE_RUN.sub(" ", text), 64)
+    return None if text is None else _short(_SPACE_RUN.sub(" ", text), NUMBER_CHARS)
 
 
 def name(cell: Cell) -> str | None:
@@ -199,7 +202,7 @@ def department_parts(cell: Cell) -> list[str]:
 
 
 def department(cell: Cell) -> str | None:
-    return _short("/".join(department_parts(cell)), TEXT_CHARS) or None
+    return _short("/".join(department_parts(cell)), DEPARTMENT_CHARS) or None
 
 
 def email(cell: Cell) -> str | None:
@@ -207,7 +210,7 @@ def email(cell: Cell) -> str | None:
     if text is None:
         return None
     text = text.lower()
-    if len(text) > 254 or not _EMAIL.fullmatch(text):
+    if len(text) > EMAIL_CHARS or not _EMAIL.fullmatch(text):
         raise _Bad("invalid_email")
     return text
 
@@ -257,7 +260,7 @@ def _in_range(day: dt.date, first: dt.date) -> dt.date:
 
 def grade(cell: Cell) -> str | None:
     text = text_of(cell)
-    return None if text is None else _short(_SPACE_RUN.sub(" ", text), 64)
+    return None if text is None else _short(_SPACE_RUN.sub(" ", text), GRADE_CHARS)
 
 
 def points(cell: Cell) -> int | Decimal | None:

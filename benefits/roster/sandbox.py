@@ -58,7 +58,7 @@ def _run(what: str, arguments: list[str], allowance: Allowance, data: bytes = b"
     limits = f"{allowance.memory_bytes},{allowance.cpu_seconds}"
     command = [sys.executable, "-I", "-c", _PROGRAM, str(_ROOT), what, limits, *arguments]
     try:
-        done = subprocess.run(  # noqa: S603 - our own interpreter, our own program
+        done = subprocess.run(
             command,
             input=data,
             capture_output=True,
