@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -22,9 +23,11 @@ from benefits.web.company.forms import ConfirmForm, UploadForm
 from tenants.access import allow
 from tenants.errors import DomainError
 from tenants.identity.roles import Role
+from tenants.models import Company
 
 PAGE = 50
 HISTORY = 20
+RING_SECONDS = 10
 STEPS = (gettext_lazy("Upload"), gettext_lazy("Check"), gettext_lazy("Apply"), gettext_lazy("Result"))
 Status = RosterImport.Status
 TONES = {
@@ -69,7 +72,7 @@ def new(request: HttpRequest) -> HttpResponse:
         except DomainError as error:
             form.refuse(error)
         else:
-            tasks.check_roster.ring(company.schema_name, import_id=found.pk)
+            _ring(company, found)
             return redirect("company_import", pk=found.pk)
     context = {"section": "imports", "form": form, "steps": STEPS, "is_first": not Employee.objects.exists()}
     return render(request, "company/import_new.html", context, status=422 if form.errors else 200)
@@ -113,7 +116,7 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     except DomainError as error:
         form.refuse(error)
         return _page(request, queries.find_import(pk), form=form, status=error.status)
-    tasks.apply_roster.ring(company.schema_name, import_id=found.pk)
+    _ring(company, queries.find_import(pk))
     return redirect("company_import", pk=found.pk)
 
 
@@ -139,11 +142,17 @@ def problems(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
+def _ring(company: Company, found: RosterImport) -> None:
+    """Ask a worker to check or to apply it; not twice within some seconds, however often a page asks."""
+    if cache.add(f"roster-rung:{found.pk}:{found.status}", 1, RING_SECONDS):
+        task = tasks.check_roster if found.status == Status.RECEIVED else tasks.apply_roster
+        task.ring(company.schema_name, import_id=found.pk)
+
+
 def _ring_if_stalled(request: HttpRequest, found: RosterImport) -> None:
     """A bell that was lost is rung again by whoever waits."""
     if queries.stalled(timezone.now()).filter(pk=found.pk).exists():
-        task = tasks.check_roster if found.status == Status.RECEIVED else tasks.apply_roster
-        task.ring(shown.company_of(request).schema_name, import_id=found.pk)
+        _ring(shown.company_of(request), found)
 
 
 def _leavers_to_type(found: RosterImport) -> int:

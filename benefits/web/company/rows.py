@@ -1,5 +1,6 @@
 """The rows of a roster import as a table shows them: each cell with its change, its problem, and masked."""
 
+import re
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -40,6 +41,8 @@ PILLS = {
     Action.DOUBLE: "neutral",
 }
 ICONS = {Action.JOIN: "plus", Action.UPDATE: "pencil", Action.RETURN: "undo-2", Action.LEAVE: "log-out"}
+_ROW_FIRST = re.compile(r"^\D{1,6}\d+\D{0,3}[:：]\s*")
+NARROW = frozenset({"name", "mobile", "hired_on", "birthday", "left_on", "status", "grade"})
 FIRST = (
     "name",
     "mobile",
@@ -95,7 +98,9 @@ def shown_row(row: RosterRow, fields: list[str]) -> dict[str, Any]:
     person = row.person
     issues: dict[str, list[tuple[str, str]]] = {}
     for issue in queries.issues_of(row):
-        issues.setdefault(issue.field or "", []).append((messages.of_issue(issue), issue.severity))
+        issues.setdefault(issue.field or "", []).append(
+            (_without_row(messages.of_issue(issue)), issue.severity)
+        )
     known = {"employee_no", *fields}
     whole = [text for field, found in issues.items() if field not in known for text, _severity in found]
     return {
@@ -110,6 +115,12 @@ def shown_row(row: RosterRow, fields: list[str]) -> dict[str, Any]:
     }
 
 
+def _without_row(sentence: str) -> str:
+    # The table says the row already: “Row 17: the mobile …”, “第 17 行：手机号…”.
+    rest = _ROW_FIRST.sub("", sentence, count=1)
+    return rest[:1].upper() + rest[1:]
+
+
 def _cell(field: str, person: dict[str, Any], issues: list[tuple[str, str]]) -> dict[str, Any]:
     before = (person.get("before") or {}).get(field)
     after = (person.get("after") or {}).get(field)
@@ -117,7 +128,12 @@ def _cell(field: str, person: dict[str, Any], issues: list[tuple[str, str]]) -> 
         after = person.get("name")
     if field == "points":
         after = after or person.get("points")
-    return {"before": _safe(field, before), "after": _safe(field, after), **_noted(issues)}
+    return {
+        "before": _safe(field, before),
+        "after": _safe(field, after),
+        "is_narrow": field in NARROW and not issues,
+        **_noted(issues),
+    }
 
 
 def _noted(issues: list[tuple[str, str]]) -> dict[str, Any]:
