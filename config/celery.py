@@ -24,6 +24,7 @@ app.conf.update(
         "send what is due": {"task": "benefits.send_due", "schedule": 3.0, "options": {"headers": {"schema": "public"}, "expires": 10}},
         "ask after what is open": {"task": "benefits.ask_due", "schedule": 2.0, "options": {"headers": {"schema": "public"}, "expires": 10}},
         "settle what has an outcome": {"task": "benefits.sweep", "schedule": 3.0, "options": {"headers": {"schema": "public"}, "expires": 10}},
+        "make files that invoices lack": {"task": "reports.file_invoices", "schedule": 60.0, "options": {"headers": {"schema": "public"}, "expires": 50}},
     },
 )
 app.autodiscover_tasks(["benefits", "reports"])
