@@ -9,7 +9,7 @@ from reports.tables import Column
 from tenants.identity.roles import Role
 from tenants.models import Company
 
-FINANCE = (Role.FINANCE, Role.ADMIN)
+FINANCE = (Role.FINANCE, Role.ADMIN, Role.HR)
 
 
 @dataclass(frozen=True)

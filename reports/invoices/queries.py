@@ -61,6 +61,14 @@ def find(*, schema: str, number: str) -> Invoice:
     return invoice
 
 
+def find_any(number: str) -> Invoice:
+    """Any company's invoice, for the platform. Raises InvoiceNotFound."""
+    invoice = Invoice.objects.select_related("corrects").filter(number=number).first()
+    if invoice is None:
+        raise InvoiceNotFound(number=number[:20])
+    return invoice
+
+
 def unfiled() -> QuerySet[Invoice]:
     """Issued, but its files are not made yet."""
     return Invoice.objects.exclude(status=Invoice.Status.FILED).order_by("pk")
