@@ -1,13 +1,13 @@
-"""The task application and the sweeps. Rows are the queue; a task is only the bell."""
+"""The task application; its settings are the CELERY_ ones of config/settings.py."""
 
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from celery import Celery
-from django.conf import settings
 
 app = Celery("mall", task_cls="tenants.tasks.CompanyTask")
+<<<<<<< HEAD
 app.conf.update(
     broker_url=settings.BROKER_URL,
     broker_connection_retry_on_startup=True,
@@ -28,3 +28,7 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks(["benefits", "reports"])
+=======
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+>>>>>>> main
