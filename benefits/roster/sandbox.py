@@ -48,6 +48,12 @@ def annotate_file(
     return isinstance(answer, tuple) and answer[:1] == ("annotated",)
 
 
+def list_file(path: str | Path, allowance: Allowance = ALLOWANCE) -> tuple[list[Any], list[Any]] | Checked:
+    """The (row, employee number, points) and (row, field, code) of a list; a rejected Checked for an unusable file."""
+    answer = _run("list", [str(path)], allowance)
+    return (answer[1], answer[2]) if answer[0] == "listed" else _checked(answer)
+
+
 def _run(what: str, arguments: list[str], allowance: Allowance, data: bytes = b"") -> Any:
     limits = f"{allowance.memory_bytes},{allowance.cpu_seconds}"
     command = [sys.executable, "-I", "-c", _PROGRAM, str(_ROOT), what, limits, *arguments]
