@@ -33,6 +33,8 @@ def add_employees(*, people: Mapping[str, Values], at: datetime, told: Told = _n
 
     A number that already names a user who is nobody's employee (a clerk) gets no user: roles are never inherited.
     """
+    if not people:
+        return []
     departments = _departments(people.values())
     added: list[Employee] = []
     employees = [
@@ -52,6 +54,8 @@ def change_employees(*, changes: Mapping[str, Values], at: datetime, told: Told 
 
     Mobiles may pass from one to another within one call.
     """
+    if not changes:
+        return []
     departments = _departments(changes.values())
     employees = list(
         Employee.objects.select_related("user").filter(employee_no__in=list(changes)).order_by("pk")
