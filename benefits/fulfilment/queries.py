@@ -63,4 +63,5 @@ def supplier_figures(*, since: datetime) -> list[dict[str, object]]:
         failed=Count("attempts", filter=recent & Q(attempts__status=Attempt.Status.FAILED)),
         unknown=Count("attempts", filter=recent & Q(attempts__status=Attempt.Status.UNKNOWN)),
     )
-    return list(figures.values("slug", "name", "paused_until", "sent", "succeeded", "failed", "unknown"))
+    rows = figures.values("slug", "name", "paused_until", "sent", "succeeded", "failed", "unknown")
+    return [dict(row) for row in rows]
