@@ -88,7 +88,9 @@ class Products(blocks.StructBlock):
 
     title = blocks.CharBlock(label=_("Heading"), max_length=40, required=False)
     title_en = blocks.CharBlock(label=_("Heading in English"), max_length=60, required=False)
-    products = blocks.ListBlock(blocks.ChoiceBlock(choices=_products, label=_("Product")), label=_("Products"))
+    products = blocks.ListBlock(
+        blocks.ChoiceBlock(choices=_products, label=_("Product")), label=_("Products")
+    )
 
     class Meta:
         icon = "tag"
@@ -98,7 +100,9 @@ class Products(blocks.StructBlock):
 
     def get_context(self, value: Any, parent_context: dict[str, Any] | None = None) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(value, parent_context)
-        found = {one.slug: one for one in Product.objects.filter(slug__in=list(value["products"]), is_active=True)}
+        found = {
+            one.slug: one for one in Product.objects.filter(slug__in=list(value["products"]), is_active=True)
+        }
         context["products"] = [found[slug] for slug in value["products"] if slug in found]
         return context
 
@@ -107,7 +111,9 @@ BODY: list[tuple[str, blocks.Block]] = [
     ("heading", blocks.CharBlock(label=_("Heading"), icon="title", template="cms/blocks/heading.html")),
     (
         "paragraph",
-        blocks.RichTextBlock(label=_("Paragraph"), features=["bold", "ol", "ul", "link", "document-link", "h3"]),
+        blocks.RichTextBlock(
+            label=_("Paragraph"), features=["bold", "ol", "ul", "link", "document-link", "h3"]
+        ),
     ),
     ("image", ImageChooserBlock(label=_("Picture"), template="cms/blocks/image.html")),
     ("quote", blocks.BlockQuoteBlock(label=_("Quotation"))),
