@@ -15,7 +15,9 @@ class Command(JsonCommand):
 
     def add_to(self, parser: CommandParser) -> None:
         parser.add_argument("email")
-        parser.add_argument("--roles", nargs="+", required=True, choices=[str(role) for role in PLATFORM_ROLES])
+        parser.add_argument(
+            "--roles", nargs="+", required=True, choices=[str(role) for role in PLATFORM_ROLES]
+        )
         parser.add_argument("--name", default="")
 
     def work(self, *, at: datetime, **options: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from benefits.web.platform import look, who
 @who.everyone
 def batches(request: HttpRequest) -> HttpResponse:
     """Batches, newest first."""
-    supplier, at = request.GET.get("supplier", ""), timezone.now()
+    supplier, at = look.asked(request, "supplier"), timezone.now()
     page = look.page_of(request, oversight.batches(supplier=supplier))
     rows = [(one, look.lasting((one.finished_at or at) - one.started_at)) for one in page]
     context = {
@@ -31,4 +31,6 @@ def batch(request: HttpRequest, batch_id: int) -> HttpResponse:
     one = get_object_or_404(Batch.objects.select_related("supplier"), pk=batch_id)
     page = look.page_of(request, one.attempts.select_related("delivery").order_by("id"))
     rows = [(attempt, look.ATTEMPT[Attempt.Status(attempt.status)]) for attempt in page]
-    return render(request, "platform/batch.html", {"section": "batches", "one": one, "page": page, "rows": rows})
+    return render(
+        request, "platform/batch.html", {"section": "batches", "one": one, "page": page, "rows": rows}
+    )

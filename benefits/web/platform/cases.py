@@ -20,7 +20,7 @@ FINAL = (Attempt.Status.SUCCEEDED, Attempt.Status.FAILED)
 @who.everyone
 def cases(request: HttpRequest) -> HttpResponse:
     """Cases, open ones unless the address says otherwise."""
-    status, kind = request.GET.get("status", Case.Status.OPEN), request.GET.get("kind", "")
+    status, kind = look.asked(request, "status", Case.Status.OPEN), look.asked(request, "kind")
     rows = Case.objects.select_related("attempt__delivery", "attempt__supplier")
     if status in Case.Status.values:
         rows = rows.filter(status=status)
@@ -55,7 +55,9 @@ def _row(case: Case, names: dict[str, str], *, at: Any) -> dict[str, Any]:
 @who.everyone
 def case(request: HttpRequest, case_id: int) -> HttpResponse:
     """One case; an operator decides it here, with a reason."""
-    found = get_object_or_404(Case.objects.select_related("attempt__delivery", "attempt__supplier"), pk=case_id)
+    found = get_object_or_404(
+        Case.objects.select_related("attempt__delivery", "attempt__supplier"), pk=case_id
+    )
     may_decide = who.may(request, who.OPERATORS) and found.status == Case.Status.OPEN
     form = DecisionForm(request.POST or None)
     if found.attempt.status in FINAL:
@@ -67,7 +69,10 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
         if form.is_valid():
             try:
                 operations.decide_case(
-                    case=found, **form.cleaned_data, actor=request.user, at=timezone.now()  # type: ignore[arg-type]
+                    case=found,
+                    **form.cleaned_data,
+                    actor=request.user,
+                    at=timezone.now(),  # type: ignore[arg-type]
                 )
             except DomainError as error:
                 form.add_error(None, str(error))

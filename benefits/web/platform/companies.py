@@ -33,7 +33,7 @@ FIELD_OF = {InvalidSchemaName: "schema", InvalidDomain: "domain", InvalidCreditC
 @who.everyone
 def companies(request: HttpRequest) -> HttpResponse:
     """Every company with its state and what it may still spend."""
-    text, status = request.GET.get("q", "").strip()[:120], request.GET.get("status", "")
+    text, status = look.asked(request, "q"), look.asked(request, "status")
     rows = Company.objects.prefetch_related("domains").order_by("-opened_at")
     if text:
         fields = ("name", "short_name", "schema_name", "credit_code", "domains__domain")
@@ -116,7 +116,8 @@ def _page(request: HttpRequest, found: Company, **more: Any) -> HttpResponse:
         "credit": money.yuan_grouped(credit),
         "available": money.yuan_grouped(balance + credit),
         "deposits": [
-            {"deposit": one, "yuan": money.yuan_grouped(one.fen), "tone": look.DEPOSIT[one.status]} for one in deposits
+            {"deposit": one, "yuan": money.yuan_grouped(one.fen), "tone": look.DEPOSIT[one.status]}
+            for one in deposits
         ],
         "deliveries": _deliveries(found),
         "administrators": _administrators(found),
@@ -151,7 +152,9 @@ def suspend(request: HttpRequest, schema: str) -> HttpResponse:
     """Close a company's doors."""
     found = get_object_or_404(Company, schema_name=schema)
     operations.suspend(company=found, actor=request.user, at=timezone.now())
-    messages.success(request, _("%(name)s is suspended: its pages are closed at once.") % {"name": found.display_name})
+    messages.success(
+        request, _("%(name)s is suspended: its pages are closed at once.") % {"name": found.display_name}
+    )
     return redirect("platform_company", schema=schema)
 
 
@@ -173,7 +176,11 @@ def link(request: HttpRequest, schema: str, user_id: int) -> HttpResponse:
     at = timezone.now()
     with tenant_context(found):
         person = get_object_or_404(User, pk=user_id, groups__name=str(Role.ADMIN), is_active=True)
-        path = "" if person.has_usable_password() else identity.issue_link(user=person, actor=request.user, at=at)
+        path = (
+            ""
+            if person.has_usable_password()
+            else identity.issue_link(user=person, actor=request.user, at=at)
+        )
     if not path:
         messages.error(request, _("This person has a password already. Their own administrators can help."))
         return redirect("platform_company", schema=schema)

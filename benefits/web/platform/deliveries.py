@@ -17,21 +17,16 @@ from benefits.catalogue.models import Sku
 from benefits.fulfilment import operations, oversight
 from benefits.fulfilment.models import Attempt, Case, Delivery
 from benefits.fulfilment.vault import codes
-from benefits.people.numbers import clean_mobile
 from benefits.web.platform import desk, look, who
-
-LONGEST = 120
-SHOWS = ("unknown", "unsettled")
 
 
 @who.everyone
 def deliveries(request: HttpRequest) -> HttpResponse:
     """Search by order number, account, masked account or reference; filter by state, age and company."""
     at = timezone.now()
-    text = request.GET.get("q", "").strip()[:LONGEST]
-    chosen = {name: request.GET.get(name, "") for name in ("status", "age", "company", "show")}
-    mobile = clean_mobile(text)
-    rows = _filtered(oversight.search(text, accounts=[mobile] if mobile else []), chosen, at=at)
+    text = look.asked(request, "q")
+    chosen = {name: look.asked(request, name) for name in ("status", "age", "company", "show")}
+    rows = _filtered(oversight.search(text), chosen, at=at)
     page = look.page_of(request, rows.order_by("-id"))
     schemas = {one.company for one in page}
     names, skus = look.company_names(schemas), _sku_names({one.sku_code for one in page})
@@ -89,7 +84,9 @@ def delivery(request: HttpRequest, delivery_id: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, found: Delivery, **more: Any) -> HttpResponse:
-    attempts = list(found.attempts.select_related("supplier", "offer", "batch").prefetch_related("callbacks", "cases"))
+    attempts = list(
+        found.attempts.select_related("supplier", "offer", "batch").prefetch_related("callbacks", "cases")
+    )
     may_run = who.may(request, who.OPERATORS)
     context = {
         "section": "deliveries",
@@ -102,7 +99,9 @@ def _page(request: HttpRequest, found: Delivery, **more: Any) -> HttpResponse:
         "attempts": [_attempt(one, may_run=may_run) for one in attempts],
         "timeline": _timeline(found, attempts),
         "callbacks": [call for one in attempts for call in one.callbacks.all()],
-        "cases": [(case, look.CASE[Case.Status(case.status)]) for one in attempts for case in one.cases.all()],
+        "cases": [
+            (case, look.CASE[Case.Status(case.status)]) for one in attempts for case in one.cases.all()
+        ],
         "has_codes": may_run and found.card_codes.exists(),
         **more,
     }
@@ -124,20 +123,33 @@ def _timeline(found: Delivery, attempts: list[Attempt]) -> list[dict[str, Any]]:
     for one in attempts:
         words = {"number": one.number, "supplier": one.supplier.name}
         if one.sent_at:
-            entries.append((one.sent_at, _("attempt %(number)d sent to %(supplier)s") % words, one.reference, "done"))
+            entries.append(
+                (one.sent_at, _("attempt %(number)d sent to %(supplier)s") % words, one.reference, "done")
+            )
         for call in one.callbacks.all():
             entries.append((call.received_at, _("%(supplier)s called back") % words, call.says, "done"))
         for case in one.cases.all():
             entries.append((case.opened_at, _("case opened"), case.get_kind_display(), "bad"))
             if case.closed_at:
-                entries.append((case.closed_at, _("case closed by %(person)s") % {"person": case.closed_by}, case.resolution, "done"))
+                entries.append(
+                    (
+                        case.closed_at,
+                        _("case closed by %(person)s") % {"person": case.closed_by},
+                        case.resolution,
+                        "done",
+                    )
+                )
         if one.finished_at:
             failed = one.status == Attempt.Status.FAILED
             title = _("attempt %(number)d failed") if failed else _("attempt %(number)d succeeded")
-            entries.append((one.finished_at, title % words, one.detail or one.reason, "bad" if failed else "done"))
+            entries.append(
+                (one.finished_at, title % words, one.detail or one.reason, "bad" if failed else "done")
+            )
     if found.finished_at:
         failed = found.status == Delivery.Status.FAILED
-        entries.append((found.finished_at, found.get_status_display(), found.reason, "bad" if failed else "done"))
+        entries.append(
+            (found.finished_at, found.get_status_display(), found.reason, "bad" if failed else "done")
+        )
     if found.settled_at:
         refunded = found.status == Delivery.Status.FAILED
         title = _("settled: points returned") if refunded else _("settled")

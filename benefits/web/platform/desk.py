@@ -76,7 +76,13 @@ def _ages(at: Any) -> list[dict[str, Any]]:
     found = oversight.open_by_age(at=at)
     most = max([*found.values(), 1])
     return [
-        {"name": name, "label": AGES[name], "value": number, "max": most, "late": name in ("d1", "old") and number}
+        {
+            "name": name,
+            "label": AGES[name],
+            "value": number,
+            "max": most,
+            "late": name in ("d1", "old") and number,
+        }
         for name, number in found.items()
     ]
 
@@ -84,4 +90,6 @@ def _ages(at: Any) -> list[dict[str, Any]]:
 def _spark(numbers: list[int]) -> str:
     most = max([*numbers, 1])
     step = 100 / (len(numbers) - 1)
-    return " ".join(f"{index * step:.1f},{38 - 34 * number / most:.1f}" for index, number in enumerate(numbers))
+    return " ".join(
+        f"{index * step:.1f},{38 - 34 * number / most:.1f}" for index, number in enumerate(numbers)
+    )

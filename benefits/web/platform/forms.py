@@ -20,7 +20,9 @@ class YuanField(forms.CharField):
         if not text:
             return None
         try:
-            return money.parse_yuan(text.replace(",", "").replace("，", "").replace(" ", "").removeprefix("¥"))
+            return money.parse_yuan(
+                text.replace(",", "").replace("，", "").replace(" ", "").removeprefix("¥")
+            )
         except money.NotAnAmount as error:
             raise forms.ValidationError(str(error)) from None
 
@@ -28,8 +30,12 @@ class YuanField(forms.CharField):
 class CompanyForm(forms.Form):
     """A company to be opened."""
 
-    name = forms.CharField(label=_("Name of the company"), max_length=120, help_text=_("As on its business licence."))
-    short_name = forms.CharField(label=_("Short name"), max_length=40, required=False, help_text=_("Shown to its staff."))
+    name = forms.CharField(
+        label=_("Name of the company"), max_length=120, help_text=_("As on its business licence.")
+    )
+    short_name = forms.CharField(
+        label=_("Short name"), max_length=40, required=False, help_text=_("Shown to its staff.")
+    )
     credit_code = forms.CharField(
         label=_("Unified social credit code"),
         max_length=40,
@@ -40,16 +46,22 @@ class CompanyForm(forms.Form):
         label=_("Key"),
         max_length=63,
         help_text=_("Lower-case letters, digits and _. It never changes."),
-        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}),
+        widget=forms.TextInput(
+            attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}
+        ),
     )
     domain = forms.CharField(
         label=_("Host name"),
         max_length=253,
         help_text=_("Where its staff go, like acme.example.com."),
-        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}),
+        widget=forms.TextInput(
+            attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}
+        ),
     )
     owner_email = forms.EmailField(
-        label=_("E-mail of the first administrator"), max_length=80, help_text=_("Their activation link is shown next.")
+        label=_("E-mail of the first administrator"),
+        max_length=80,
+        help_text=_("Their activation link is shown next."),
     )
     points_per_yuan = forms.TypedChoiceField(
         label=_("Points shown for one yuan"), coerce=int, choices=[(rate, rate) for rate in money.RATES]
@@ -82,7 +94,9 @@ class SupplierForm(forms.Form):
         label=_("Credentials"),
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"}),
-        help_text=_("A JSON object, as the supplier's page in the documentation says. Stored sealed, never shown again."),
+        help_text=_(
+            "A JSON object, as the supplier's page in the documentation says. Stored sealed, never shown again."
+        ),
     )
 
 

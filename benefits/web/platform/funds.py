@@ -19,7 +19,7 @@ from tenants.models import Company
 @who.everyone
 def deposits(request: HttpRequest) -> HttpResponse:
     """Deposits of every company, those to be confirmed first."""
-    status = request.GET.get("status", Deposit.Status.RECORDED)
+    status = look.asked(request, "status", Deposit.Status.RECORDED)
     rows = Deposit.objects.select_related("account")
     if status in Deposit.Status.values:
         rows = rows.filter(status=status)
@@ -57,7 +57,10 @@ def confirm(request: HttpRequest, deposit_id: int) -> HttpResponse:
     """The money is there: it may be spent from now on."""
     deposit = get_object_or_404(Deposit, pk=deposit_id)
     operations.confirm_deposit(deposit=deposit, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
-    messages.success(request, _("Confirmed: ¥%(yuan)s is in the company's funds.") % {"yuan": money.yuan_grouped(deposit.fen)})
+    messages.success(
+        request,
+        _("Confirmed: ¥%(yuan)s is in the company's funds.") % {"yuan": money.yuan_grouped(deposit.fen)},
+    )
     return redirect("platform_deposits")
 
 

@@ -43,6 +43,11 @@ def page_of(request: HttpRequest, rows: QuerySet[Any] | Sequence[Any], size: int
     return Paginator(rows, size).get_page(request.GET.get("page"))
 
 
+def asked(request: HttpRequest, name: str, default: str = "") -> str:
+    """A word of the address, at most 120 characters and without NUL, which no query takes."""
+    return request.GET.get(name, default).replace("\0", "").strip()[:120]
+
+
 def lasting(span: timedelta | None) -> str:
     """A length of time in its largest unit: 8 seconds, 12 minutes, 3 hours, 2 days."""
     if span is None:

@@ -10,7 +10,7 @@ from tenants.identity.models import AuditEvent
 @who.auditors
 def records(request: HttpRequest) -> HttpResponse:
     """Events, newest first; by actor, action or subject."""
-    wanted = {name: request.GET.get(name, "").strip()[:120] for name in ("actor", "action", "subject")}
+    wanted = {name: look.asked(request, name) for name in ("actor", "action", "subject")}
     rows = AuditEvent.objects.all()
     if wanted["actor"]:
         rows = rows.filter(actor__icontains=wanted["actor"])

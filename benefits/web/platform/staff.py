@@ -36,12 +36,16 @@ def staff(request: HttpRequest) -> HttpResponse:
         except DomainError as error:
             form.add_error("email", str(error))
         else:
-            return _page(request, StaffForm(), link=links.absolute(links.activation_path(person)), link_for=person)
+            return _page(
+                request, StaffForm(), link=links.absolute(links.activation_path(person)), link_for=person
+            )
     return _page(request, form)
 
 
 def _page(request: HttpRequest, form: StaffForm, **more: Any) -> HttpResponse:
-    protected = set(Authenticator.objects.filter(type=Authenticator.Type.TOTP).values_list("user_id", flat=True))
+    protected = set(
+        Authenticator.objects.filter(type=Authenticator.Type.TOTP).values_list("user_id", flat=True)
+    )
     people = User.objects.prefetch_related("groups").order_by("-is_active", "name", "username")
     rows = [
         {
@@ -61,7 +65,9 @@ def member(request: HttpRequest, user_id: int) -> HttpResponse:
     person = get_object_or_404(User, pk=user_id)
     form = RolesForm(request.POST or None, initial={"roles": sorted(person.roles)})
     if request.method == "POST" and form.is_valid():
-        operations.set_roles(user=person, roles=form.cleaned_data["roles"], actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+        operations.set_roles(
+            user=person, roles=form.cleaned_data["roles"], actor=request.user, at=timezone.now()
+        )  # type: ignore[arg-type]
         messages.success(request, _("Saved. It holds from their next click on."))
         return redirect("platform_staff")
     return _member(request, person, form)
@@ -86,7 +92,10 @@ def close(request: HttpRequest, user_id: int) -> HttpResponse:
     """Close somebody's access, or open it again."""
     person = get_object_or_404(User, pk=user_id)
     operations.set_active(
-        user=person, is_active=not person.is_active, actor=request.user, at=timezone.now()  # type: ignore[arg-type]
+        user=person,
+        is_active=not person.is_active,
+        actor=request.user,
+        at=timezone.now(),  # type: ignore[arg-type]
     )
     return redirect("platform_member", user_id=user_id)
 

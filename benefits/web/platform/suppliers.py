@@ -19,7 +19,12 @@ from benefits.web.platform import desk, look, who
 from benefits.web.platform.forms import OfferForm, SupplierChangeForm, SupplierForm
 from tenants.errors import DomainError
 
-PAUSES = {"30m": timedelta(minutes=30), "4h": timedelta(hours=4), "1d": timedelta(days=1), "long": timedelta(days=3650)}
+PAUSES = {
+    "30m": timedelta(minutes=30),
+    "4h": timedelta(hours=4),
+    "1d": timedelta(days=1),
+    "long": timedelta(days=3650),
+}
 
 
 @who.everyone
@@ -70,7 +75,12 @@ def _page(request: HttpRequest, found: Supplier, **more: Any) -> HttpResponse:
             initial={"name": found.name, "base_url": found.base_url, "is_active": found.is_active}
         ),
         "offer_form": OfferForm(skus=_skus()),
-        "pauses": [("30m", _("30 minutes")), ("4h", _("4 hours")), ("1d", _("a day")), ("long", _("until resumed"))],
+        "pauses": [
+            ("30m", _("30 minutes")),
+            ("4h", _("4 hours")),
+            ("1d", _("a day")),
+            ("long", _("until resumed")),
+        ],
         **more,
     }
     return render(request, "platform/supplier.html", context, status=422 if more.get("wrong") else 200)
@@ -114,7 +124,9 @@ def pause(request: HttpRequest, slug: str) -> HttpResponse:
     found, at = get_object_or_404(Supplier, slug=slug), timezone.now()
     span = PAUSES.get(request.POST.get("for", ""))
     operations.pause_supplier(supplier=found, until=at + span if span else None, actor=request.user, at=at)  # type: ignore[arg-type]
-    done = _("Paused: nothing new is sent there; what it has is still asked after.") if span else _("Resumed.")
+    done = (
+        _("Paused: nothing new is sent there; what it has is still asked after.") if span else _("Resumed.")
+    )
     messages.success(request, done)
     return redirect("platform_supplier", slug=slug)
 

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from benefits.web.platform import batches, cases, companies, deliveries, desk, funds, records, staff, suppliers
+from benefits.web.platform import (
+    batches,
+    cases,
+    companies,
+    deliveries,
+    desk,
+    funds,
+    records,
+    staff,
+    suppliers,
+)
 
 urlpatterns = [
     path("", desk.desk, name="platform_desk"),
@@ -19,7 +29,11 @@ urlpatterns = [
     path("deposits/<int:deposit_id>/reject/", funds.reject, name="platform_deposit_reject"),
     path("deliveries/", deliveries.deliveries, name="platform_deliveries"),
     path("deliveries/<int:delivery_id>/", deliveries.delivery, name="platform_delivery"),
-    path("deliveries/<int:delivery_id>/again/<int:attempt_id>/", deliveries.send_again, name="platform_send_again"),
+    path(
+        "deliveries/<int:delivery_id>/again/<int:attempt_id>/",
+        deliveries.send_again,
+        name="platform_send_again",
+    ),
     path("deliveries/<int:delivery_id>/codes/", deliveries.reveal, name="platform_codes"),
     path("suppliers/", suppliers.suppliers, name="platform_suppliers"),
     path("add-supplier/", suppliers.add, name="platform_supplier_add"),
@@ -27,7 +41,11 @@ urlpatterns = [
     path("suppliers/<slug:slug>/change/", suppliers.change, name="platform_supplier_change"),
     path("suppliers/<slug:slug>/pause/", suppliers.pause, name="platform_supplier_pause"),
     path("suppliers/<slug:slug>/offers/", suppliers.set_offer, name="platform_offer"),
-    path("suppliers/<slug:slug>/offers/<int:offer_id>/pause/", suppliers.pause_offer, name="platform_offer_pause"),
+    path(
+        "suppliers/<slug:slug>/offers/<int:offer_id>/pause/",
+        suppliers.pause_offer,
+        name="platform_offer_pause",
+    ),
     path("batches/", batches.batches, name="platform_batches"),
     path("batches/<int:batch_id>/", batches.batch, name="platform_batch"),
     path("cases/", cases.cases, name="platform_cases"),
