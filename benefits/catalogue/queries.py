@@ -19,6 +19,7 @@ def products(*, category: str = "", search: str = "", at_most_fen: int | None = 
         Product.objects.filter(is_active=True, skus__is_active=True)
         .select_related("category")
         .annotate(from_fen=Min("skus__price_fen", filter=Q(skus__is_active=True)))
+        .order_by("category__position", "position", "slug")
     )
     if category:
         found = found.filter(category__slug=category)
