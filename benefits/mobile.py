@@ -16,7 +16,9 @@ _PREFIXES = {
     "unicom": "130 131 132 145 146 155 156 166 167 171 175 176 185 186 196 1704 1707 1708 1709",
     "broadnet": "192",
 }
-CARRIER_OF_PREFIX = {prefix: carrier for carrier, prefixes in _PREFIXES.items() for prefix in prefixes.split()}
+CARRIER_OF_PREFIX = {
+    prefix: carrier for carrier, prefixes in _PREFIXES.items() for prefix in prefixes.split()
+}
 
 
 def clean(text: str) -> str | None:

@@ -1,7 +1,6 @@
 """The doors that workers use: one call each, ids as keyword arguments, the schema in the header."""
 
 from celery import shared_task
-from django.db import connection
 from django.utils import timezone
 
 from benefits.fulfilment import operations as fulfilment
@@ -39,6 +38,5 @@ def ring_settlements() -> None:
 
 
 def ring_delivery() -> None:
-    """Ring for what the current company has just ordered, once the order is committed."""
-    assert connection.schema_name != PUBLIC
+    """Ring for what has just been ordered, once the order is committed."""
     send_due.ring(PUBLIC)

@@ -192,7 +192,22 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 5
 ROSTER_MAX_BYTES = env_int("ROSTER_MAX_BYTES", 20 * 1_048_576, least=1024)
 
 # --- Tasks -----------------------------------------------------------------------------------------------------------
-BROKER_URL = env_url("BROKER_URL", URLS.broker, schemes=("redis", "rediss", "redis+socket", "amqp", "amqps"))
+CELERY_BROKER_URL = env_url("BROKER_URL", URLS.broker, schemes=("redis", "rediss", "redis+socket", "amqp", "amqps"))
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 10, "socket_connect_timeout": 2}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "Asia/Shanghai"
+# Rows are the queue and a task is only the bell; the sweeps find whatever a lost bell missed.
+_EVERYONE = {"headers": {"schema": "public"}, "expires": 10}
+CELERY_BEAT_SCHEDULE = {
+    "send what is due": {"task": "benefits.send_due", "schedule": 3.0, "options": _EVERYONE},
+    "ask after what is open": {"task": "benefits.ask_due", "schedule": 2.0, "options": _EVERYONE},
+    "settle what has an outcome": {"task": "benefits.sweep", "schedule": 3.0, "options": _EVERYONE},
+}
 
 # --- People who sign in ----------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["benefits.people.login.Backend"]

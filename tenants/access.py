@@ -36,8 +36,12 @@ LIBRARY_VIEWS: dict[str, frozenset[str]] = {
     "mfa_view_recovery_codes": frozenset({SIGNED_IN}),
     "mfa_download_recovery_codes": frozenset({SIGNED_IN}),
     "set_language": frozenset({ANYONE}),
-    "wagtail_serve": frozenset({Role.EMPLOYEE, Role.HR, Role.APPROVER, Role.EDITOR, Role.FINANCE, Role.ADMIN}),
-    "wagtaildocs_serve": frozenset({Role.EMPLOYEE, Role.HR, Role.APPROVER, Role.EDITOR, Role.FINANCE, Role.ADMIN}),
+    "wagtail_serve": frozenset(
+        {Role.EMPLOYEE, Role.HR, Role.APPROVER, Role.EDITOR, Role.FINANCE, Role.ADMIN}
+    ),
+    "wagtaildocs_serve": frozenset(
+        {Role.EMPLOYEE, Role.HR, Role.APPROVER, Role.EDITOR, Role.FINANCE, Role.ADMIN}
+    ),
 }
 # Whole trees of a library, by their first path segment on the company's host.
 LIBRARY_TREES: dict[str, frozenset[str]] = {
@@ -45,7 +49,14 @@ LIBRARY_TREES: dict[str, frozenset[str]] = {
 }
 # Reachable before a second factor is set up by somebody who must have one.
 BEFORE_SECOND_FACTOR = frozenset(
-    {"account_logout", "account_reauthenticate", "mfa_reauthenticate", "mfa_activate_totp", "mfa_index", "set_language"}
+    {
+        "account_logout",
+        "account_reauthenticate",
+        "mfa_reauthenticate",
+        "mfa_activate_totp",
+        "mfa_index",
+        "set_language",
+    }
 )
 
 

@@ -16,7 +16,9 @@ SYSTEM = "system"
 
 
 @transaction_required
-def record(action: str, subject: models.Model | str, *, actor: User | None, at: datetime, **facts: Any) -> AuditEvent:
+def record(
+    action: str, subject: models.Model | str, *, actor: User | None, at: datetime, **facts: Any
+) -> AuditEvent:
     """Write one event with the change it tells of; `actor=None` is the system itself.
 
     Facts are codes, counts and amounts in fen, never a phone number, a name or a card code.

@@ -12,7 +12,9 @@ def tenancy(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     for alias, cache in settings.CACHES.items():
         if cache.get("KEY_FUNCTION") != "django_tenants.cache.make_key":
-            found.append(Error(f"Cache {alias!r} is not keyed by company.", hint="Set KEY_FUNCTION.", id="mall.E001"))
+            found.append(
+                Error(f"Cache {alias!r} is not keyed by company.", hint="Set KEY_FUNCTION.", id="mall.E001")
+            )
     if settings.SESSION_ENGINE != "django.contrib.sessions.backends.db":
         found.append(Error("Sessions must be rows of the company's schema.", id="mall.E002"))
     if settings.SESSION_COOKIE_DOMAIN or settings.CSRF_COOKIE_DOMAIN:

@@ -21,7 +21,9 @@ class JsonCommand(BaseCommand):
     holds = True
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="print exactly one JSON object on standard output")
+        parser.add_argument(
+            "--json", action="store_true", help="print exactly one JSON object on standard output"
+        )
         self.add_to(parser)
 
     def add_to(self, parser: CommandParser) -> None:
@@ -39,7 +41,10 @@ class JsonCommand(BaseCommand):
             self._print(error.as_dict(), as_json=options["json"])
             sys.exit(2)
         except CommandError as error:
-            self._print({"error": {"code": "bad_usage", "message": str(error), "details": {}}}, as_json=options["json"])
+            self._print(
+                {"error": {"code": "bad_usage", "message": str(error), "details": {}}},
+                as_json=options["json"],
+            )
             sys.exit(2)
         finally:
             connection.set_schema_to_public()
@@ -57,4 +62,6 @@ class JsonCommand(BaseCommand):
 
     def say(self, result: dict[str, Any]) -> str:
         """The result for a person; one line a key unless the command says it better."""
-        return "\n".join(f"{key}: {json.dumps(value, ensure_ascii=False, default=str)}" for key, value in result.items())
+        return "\n".join(
+            f"{key}: {json.dumps(value, ensure_ascii=False, default=str)}" for key, value in result.items()
+        )

@@ -8,7 +8,16 @@ import os
 import signal
 
 POINTS = frozenset(
-    {"after_debit_commit", "in_refund", "after_attempt_commit", "after_send", "before_record", "after_record", "after_query", "in_reveal"}
+    {
+        "after_debit_commit",
+        "in_refund",
+        "after_attempt_commit",
+        "after_send",
+        "before_record",
+        "after_record",
+        "after_query",
+        "in_reveal",
+    }
 )
 
 

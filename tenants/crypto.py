@@ -52,7 +52,9 @@ def encrypt(text: str, *, schema: str, purpose: str) -> str:
 def decrypt(token: str, *, schema: str, purpose: str) -> str:
     """Open what `encrypt` sealed for the same schema and purpose."""
     key_id, _, rest = token.partition(".")
-    return decrypt_bytes(f"{key_id}.".encode() + base64.b64decode(rest), schema=schema, purpose=purpose).decode()
+    return decrypt_bytes(
+        f"{key_id}.".encode() + base64.b64decode(rest), schema=schema, purpose=purpose
+    ).decode()
 
 
 def blind_index(value: str, *, purpose: str, schema: str | None = None) -> str:

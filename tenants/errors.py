@@ -25,7 +25,10 @@ class DomainError(Exception):
 
     def as_dict(self) -> dict[str, Any]:
         """The one shape of an error, for API, JSON commands and callbacks."""
-        details = {key: value if isinstance(value, (int, bool, list, dict)) else str(value) for key, value in self.details.items()}
+        details = {
+            key: value if isinstance(value, (int, bool, list, dict)) else str(value)
+            for key, value in self.details.items()
+        }
         return {"error": {"code": self.code, "message": str(self), "details": details}}
 
 
@@ -89,7 +92,9 @@ class InvalidSchemaName(Invalid):
     """A schema name is lower-case letters, digits and underscores."""
 
     code = "invalid_schema_name"
-    message = _("“%(schema)s” cannot name a company: use 2 to 40 lower-case letters, digits or _, beginning with a letter.")
+    message = _(
+        "“%(schema)s” cannot name a company: use 2 to 40 lower-case letters, digits or _, beginning with a letter."
+    )
 
     def __init__(self, *, schema: str) -> None:
         super().__init__(schema=schema)
@@ -113,6 +118,13 @@ class InvalidCreditCode(Invalid):
 
     def __init__(self, *, value: str) -> None:
         super().__init__(value=value)
+
+
+class UserExists(Conflict):
+    """Somebody signs in under this name or e-mail already."""
+
+    code = "user_exists"
+    message = _("Somebody with this e-mail is here already.")
 
 
 class CompanySuspended(Forbidden):

@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import DisallowedHost
-from django.db import connection
 from django.db import Error as DatabaseError
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import set_urlconf
@@ -136,7 +136,7 @@ def language(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-class access:  # noqa: N801  the entry in MIDDLEWARE reads as a word
+class access:
     """Close every view to those it was not declared for; a view without a declaration is closed to all."""
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -182,7 +182,7 @@ def _has_second_factor(request: HttpRequest) -> bool:
     return bool(is_mfa_enabled(request.user))
 
 
-class domain_errors:  # noqa: N801
+class domain_errors:
     """Tell a DomainError once: JSON where JSON was asked for, else a page with the status of its family."""
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -197,4 +197,6 @@ class domain_errors:  # noqa: N801
         if "application/json" in request.headers.get("Accept", ""):
             return JsonResponse(exception.as_dict(), status=exception.status)
         template = "errors/404.html" if exception.status == 404 else "errors/refused.html"
-        return render(request, template, {"error": exception, "message": str(exception)}, status=exception.status)
+        return render(
+            request, template, {"error": exception, "message": str(exception)}, status=exception.status
+        )

@@ -44,7 +44,9 @@ class Company(TenantMixin):
     class Meta:
         ordering = ("schema_name",)
         constraints = [
-            models.CheckConstraint(condition=Q(points_per_yuan__in=[1, 10, 100]), name="company_points_rate_known"),
+            models.CheckConstraint(
+                condition=Q(points_per_yuan__in=[1, 10, 100]), name="company_points_rate_known"
+            ),
         ]
 
     def __str__(self) -> str:

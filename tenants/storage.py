@@ -22,4 +22,7 @@ class SealedStorage(CompanyStorage):
 
     def _open(self, name: str, mode: str = "rb") -> File:
         with super()._open(name, "rb") as stored:
-            return File(BytesIO(decrypt_bytes(stored.read(), schema=connection.schema_name, purpose="file")), name=name)
+            return File(
+                BytesIO(decrypt_bytes(stored.read(), schema=connection.schema_name, purpose="file")),
+                name=name,
+            )

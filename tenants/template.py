@@ -70,7 +70,9 @@ def pg_dump_path() -> str:
         pass
     found = shutil.which("pg_dump")
     if found is None:
-        raise ImproperlyConfigured("pg_dump is missing: install PostgreSQL's client tools (Debian: postgresql-client).")
+        raise ImproperlyConfigured(
+            "pg_dump is missing: install PostgreSQL's client tools (Debian: postgresql-client)."
+        )
     return found
 
 

@@ -105,7 +105,9 @@ class Sku(models.Model):
     class Meta:
         ordering = ("product", "position", "price_fen")
         constraints = [
-            models.CheckConstraint(condition=Q(price_fen__gt=0, price_fen__lte=1_000_000), name="sku_price_sensible"),
+            models.CheckConstraint(
+                condition=Q(price_fen__gt=0, price_fen__lte=1_000_000), name="sku_price_sensible"
+            ),
         ]
 
     def __str__(self) -> str:

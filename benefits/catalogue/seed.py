@@ -50,7 +50,8 @@ class Entry(NamedTuple):
 def _faces(prefix: str) -> list[Size]:
     # 10 to 500 yuan at 99 % of face value, the usual terms of a carrier's reseller.
     return [
-        Size(f"{prefix}-{yuan}", f"{yuan} 元", f"¥{yuan}", yuan * 100, yuan * 99) for yuan in (10, 20, 30, 50, 100, 200, 500)
+        Size(f"{prefix}-{yuan}", f"{yuan} 元", f"¥{yuan}", yuan * 100, yuan * 99)
+        for yuan in (10, 20, 30, 50, 100, 200, 500)
     ]
 
 
@@ -121,11 +122,11 @@ PRODUCTS = [
            [Size(f"market-{yuan}", f"{yuan} 元", f"¥{yuan}", yuan * 100, yuan * 100) for yuan in (100, 200)]),
     _plain("commuter", "bundles", "bundle", "telecom", ("通勤组合", "Commuter bundle"),
            ("50 元移动话费 + 音乐月卡", "¥50 China Mobile credit and a month of music"), ("violet", "组"),
-           [Size("bundle-commuter", "一份", "One", 6800, 6500)]),
+           [Size("bundle-commuter", "一份", "One", 6800, 6700)]),
 ]  # fmt: skip
 
 # Shares of a bundle's price, in fen; they add up to it.
-BUNDLES = {"bundle-commuter": [("topup-mobile-50", 4800), ("qq-music-month", 1700)]}
+BUNDLES = {"bundle-commuter": [("topup-mobile-50", 4900), ("qq-music-month", 1800)]}
 
 
 def _search_text(*names: str) -> str:

@@ -142,7 +142,9 @@ class Attempt(models.Model):
         FAILED = "failed", _("refused or failed")
 
     FLOW = {
-        Status.SENDING: frozenset({Status.SENDING, Status.WAITING, Status.UNKNOWN, Status.SUCCEEDED, Status.FAILED}),
+        Status.SENDING: frozenset(
+            {Status.SENDING, Status.WAITING, Status.UNKNOWN, Status.SUCCEEDED, Status.FAILED}
+        ),
         Status.WAITING: frozenset({Status.WAITING, Status.UNKNOWN, Status.SUCCEEDED, Status.FAILED}),
         Status.UNKNOWN: frozenset(
             {Status.SENDING, Status.WAITING, Status.UNKNOWN, Status.SUCCEEDED, Status.FAILED}
@@ -182,7 +184,9 @@ class Attempt(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["due_at"], condition=Q(status__in=["sending", "waiting", "unknown"]), name="attempt_to_ask"
+                fields=["due_at"],
+                condition=Q(status__in=["sending", "waiting", "unknown"]),
+                name="attempt_to_ask",
             ),
         ]
 
@@ -194,7 +198,9 @@ class CallbackReceived(models.Model):
     """A callback as it came, kept whatever it said. It is a hint: only our own query moves anything."""
 
     supplier = models.ForeignKey(Supplier, on_delete=models.PROTECT, related_name="callbacks")
-    attempt = models.ForeignKey(Attempt, null=True, blank=True, on_delete=models.PROTECT, related_name="callbacks")
+    attempt = models.ForeignKey(
+        Attempt, null=True, blank=True, on_delete=models.PROTECT, related_name="callbacks"
+    )
     reference = models.CharField(max_length=80, blank=True)
     is_genuine = models.BooleanField()
     says = models.CharField(max_length=20, blank=True)
@@ -260,7 +266,9 @@ class CardCode(models.Model):
 
     class Meta:
         ordering = ("delivery", "position")
-        constraints = [models.UniqueConstraint(fields=["delivery", "position"], name="card_code_position_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "position"], name="card_code_position_once")
+        ]
 
     def __str__(self) -> str:
         return f"card code {self.pk}"

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 
+from benefits.catalogue.models import Product, Sku
 from benefits.fulfilment.errors import SupplierNotFound
 from benefits.fulfilment.models import Attempt, Case, Delivery, Supplier
 
@@ -64,3 +65,17 @@ def supplier_figures(*, since: datetime) -> list[dict[str, object]]:
         unknown=Count("attempts", filter=recent & Q(attempts__status=Attempt.Status.UNKNOWN)),
     )
     return list(figures.values("slug", "name", "paused_until", "sent", "succeeded", "failed", "unknown"))
+
+
+def price_list(supplier: Supplier) -> list[dict[str, object]]:
+    """A supplier's offers as the simulator's goods file wants them: rows of {product, kind, name, cost_fen}."""
+    kinds = dict(Sku.objects.values_list("code", "product__kind"))
+    return [
+        {
+            "product": offer.supplier_code,
+            "kind": "card" if kinds.get(offer.sku_code) == Product.Kind.CARD else "direct",
+            "name": offer.sku_code,
+            "cost_fen": offer.cost_fen,
+        }
+        for offer in supplier.offers.filter(is_active=True)
+    ]

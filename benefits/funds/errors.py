@@ -9,7 +9,9 @@ class InsufficientFunds(Conflict):
     """The company has not funded that much."""
 
     code = "insufficient_funds"
-    message = _("This needs %(needed_fen)d fen and the company's funds hold %(available_fen)d. Record a deposit first.")
+    message = _(
+        "This needs %(needed_fen)d fen and the company's funds hold %(available_fen)d. Record a deposit first."
+    )
 
     def __init__(self, *, needed_fen: int, available_fen: int) -> None:
         super().__init__(needed_fen=needed_fen, available_fen=available_fen)

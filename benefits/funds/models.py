@@ -81,7 +81,9 @@ class Deposit(models.Model):
         ordering = ("-id",)
         constraints = [
             models.UniqueConstraint(
-                fields=["account", "reference"], condition=~Q(status="rejected"), name="deposit_reference_once"
+                fields=["account", "reference"],
+                condition=~Q(status="rejected"),
+                name="deposit_reference_once",
             ),
             models.CheckConstraint(condition=Q(fen__gt=0), name="deposit_adds"),
         ]

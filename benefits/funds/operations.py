@@ -22,7 +22,9 @@ def open_account(*, company: Company, at: datetime) -> FundsAccount:
 
 
 @transaction
-def record_deposit(*, company: Company, fen: int, reference: str, actor: User | None, at: datetime) -> Deposit:
+def record_deposit(
+    *, company: Company, fen: int, reference: str, actor: User | None, at: datetime
+) -> Deposit:
     """Record a bank transfer; another person confirms it. The same reference and amount again returns the first.
 
     Raises InvalidAmount, DepositExists.
@@ -58,7 +60,10 @@ def confirm_deposit(*, deposit: Deposit, actor: User | None, at: datetime) -> De
     if actor is not None and actor.username == deposit.recorded_by:
         raise SecondPersonNeeded
     states.advance(
-        deposit, Deposit.Status.CONFIRMED, confirmed_by=actor.username if actor else audit.SYSTEM, confirmed_at=at
+        deposit,
+        Deposit.Status.CONFIRMED,
+        confirmed_by=actor.username if actor else audit.SYSTEM,
+        confirmed_at=at,
     )
     FundsEntry.objects.create(
         account=deposit.account,
@@ -67,7 +72,9 @@ def confirm_deposit(*, deposit: Deposit, actor: User | None, at: datetime) -> De
         reference=f"deposit:{deposit.pk}",
         at=at,
     )
-    audit.record("deposit.confirmed", deposit, actor=actor, at=at, fen=deposit.fen, company=deposit.account.company)
+    audit.record(
+        "deposit.confirmed", deposit, actor=actor, at=at, fen=deposit.fen, company=deposit.account.company
+    )
     return deposit
 
 

@@ -23,4 +23,8 @@ def entries_of(schema: str) -> QuerySet[FundsEntry]:
 
 def deposits_to_confirm() -> QuerySet[Deposit]:
     """Deposits of every company that wait for a second person."""
-    return Deposit.objects.filter(status=Deposit.Status.RECORDED).select_related("account").order_by("recorded_at")
+    return (
+        Deposit.objects.filter(status=Deposit.Status.RECORDED)
+        .select_related("account")
+        .order_by("recorded_at")
+    )

@@ -47,4 +47,3 @@ class OrderNotFound(NotFound):
 
     code = "order_not_found"
     message = _("There is no such order.")
-

@@ -82,7 +82,9 @@ class Item(models.Model):
     face_fen = models.BigIntegerField()
     price_fen = models.BigIntegerField()
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PLACED)
-    settlement = models.OneToOneField(Posting, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    settlement = models.OneToOneField(
+        Posting, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     reason = models.CharField(max_length=40, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
 

@@ -34,7 +34,14 @@ from tenants.models import Company
 
 
 def redeem(
-    *, employee: Employee, sku: Sku, account: str, quoted_fen: int, request_key: UUID, actor: User | None, at: datetime
+    *,
+    employee: Employee,
+    sku: Sku,
+    account: str,
+    quoted_fen: int,
+    request_key: UUID,
+    actor: User | None,
+    at: datetime,
 ) -> Order:
     """Debit the wallet, write the order and hand its deliveries to fulfilment, or do none of it.
 
@@ -60,7 +67,14 @@ def redeem(
 
 @transaction
 def _redeem(
-    *, employee: Employee, sku: Sku, account: str, quoted_fen: int, request_key: UUID, actor: User | None, at: datetime
+    *,
+    employee: Employee,
+    sku: Sku,
+    account: str,
+    quoted_fen: int,
+    request_key: UUID,
+    actor: User | None,
+    at: datetime,
 ) -> Order:
     # The wallet row is the lock: one employee's redemptions happen one after another.
     wallet = Account.objects.select_for_update(of=("self",)).select_related("employee").get(employee=employee)
@@ -71,17 +85,22 @@ def _redeem(
             raise RequestKeyReused
         return earlier
     current = catalogue.find_sku(sku.code)
+    if current is None:
+        raise NotOffered(product=sku.product.name)
     _refuse(wallet.employee, current, account=account, quoted_fen=quoted_fen, at=at)
-    assert current is not None
     parts = catalogue.parts_of(current)
-    return _place(wallet, current, parts, account=account, request_key=request_key, digest=digest, actor=actor, at=at)
+    return _place(
+        wallet, current, parts, account=account, request_key=request_key, digest=digest, actor=actor, at=at
+    )
 
 
-def _refuse(employee: Employee | None, sku: Sku | None, *, account: str, quoted_fen: int, at: datetime) -> None:
+def _refuse(
+    employee: Employee | None, sku: Sku | None, *, account: str, quoted_fen: int, at: datetime
+) -> None:
     if employee is None or not employee.is_active:
         raise NotAnEmployee
-    if sku is None or not catalogue.is_offered(sku) or not _is_deliverable(sku):
-        raise NotOffered(product=sku.product.name if sku else "")
+    if not catalogue.is_offered(sku) or not _is_deliverable(sku):
+        raise NotOffered(product=sku.product.name)
     if sku.price_fen != quoted_fen:
         raise PriceChanged(quoted_fen=quoted_fen, price_fen=sku.price_fen)
     limits.check(
@@ -99,7 +118,9 @@ def _is_deliverable(sku: Sku) -> bool:
 
 def _used_today_fen(employee: Employee, *, at: datetime) -> int:
     start = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
-    orders = Order.objects.filter(employee=employee, placed_at__gte=start).exclude(status=Order.Status.REFUNDED)
+    orders = Order.objects.filter(employee=employee, placed_at__gte=start).exclude(
+        status=Order.Status.REFUNDED
+    )
     return orders.aggregate(fen=Sum("price_fen"))["fen"] or 0
 
 
@@ -141,7 +162,8 @@ def _place(
         placed_at=at,
     )
     items = Item.objects.bulk_create(
-        _item(pk, order, place, part, fen) for place, (pk, (part, fen)) in enumerate(zip(ids, parts, strict=True), 1)
+        _item(pk, order, place, part, fen)
+        for place, (pk, (part, fen)) in enumerate(zip(ids, parts, strict=True), 1)
     )
     for item, (part, _) in zip(items, parts, strict=True):
         fulfilment.request_delivery(

@@ -14,7 +14,11 @@ class Backend(ModelBackend):
     """Passwords of the current schema's users, found by whichever name of theirs they typed."""
 
     def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
     ) -> User | None:
         if not username or password is None:
             return None

@@ -39,7 +39,9 @@ class Employee(models.Model):
     mobile = EncryptedTextField(blank=True)
     mobile_index = models.CharField(max_length=64, blank=True)
     email = models.EmailField(max_length=160, blank=True)
-    department = models.ForeignKey(Department, null=True, blank=True, on_delete=models.PROTECT, related_name="employees")
+    department = models.ForeignKey(
+        Department, null=True, blank=True, on_delete=models.PROTECT, related_name="employees"
+    )
     hired_on = models.DateField(null=True, blank=True)
     birthday = EncryptedTextField(blank=True)
     grade = models.CharField(max_length=40, blank=True)

@@ -39,7 +39,9 @@ def employees(*, search: str = "", department: str = "", status: str = "") -> Qu
         by_text = found.filter(employee_no__icontains=search) | found.filter(name__icontains=search)
         found = by_text | found.filter(mobile_index=mobile_index(clean)) if clean else by_text
     if department:
-        found = found.filter(department__path=department) | found.filter(department__path__startswith=f"{department}/")
+        found = found.filter(department__path=department) | found.filter(
+            department__path__startswith=f"{department}/"
+        )
     if status in Employee.Status.values:
         found = found.filter(status=status)
     return found

@@ -63,9 +63,7 @@ def spendable(wallet: Account, *, category: str, at: datetime) -> list[Lot]:
 
 
 @transaction_required
-def hold(
-    *, wallet: Account, shares: Sequence[Share], category: str, reference: str, at: datetime
-) -> Posting:
+def hold(*, wallet: Account, shares: Sequence[Share], category: str, reference: str, at: datetime) -> Posting:
     """Debit a wallet that the caller has locked, lot by lot, into the company's held account.
 
     Raises InsufficientPoints when the eligible lots do not cover it.

@@ -40,11 +40,14 @@ class Account(models.Model):
                 name="account_stores_a_balance_where_it_is_scarce",
             ),
             models.CheckConstraint(
-                condition=Q(kind="wallet", employee__isnull=False) | (~Q(kind="wallet") & Q(employee__isnull=True)),
+                condition=Q(kind="wallet", employee__isnull=False)
+                | (~Q(kind="wallet") & Q(employee__isnull=True)),
                 name="account_wallet_is_an_employees",
             ),
             models.UniqueConstraint(
-                fields=["kind"], condition=Q(kind__in=["funded", "held", "delivered"]), name="account_one_of_the_company"
+                fields=["kind"],
+                condition=Q(kind__in=["funded", "held", "delivered"]),
+                name="account_one_of_the_company",
             ),
         ]
 
@@ -71,7 +74,9 @@ class Posting(models.Model):
     destination = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
     fen = models.BigIntegerField()
     reference = models.CharField(max_length=80, unique=True)
-    reverses = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversal")
+    reverses = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversal"
+    )
     at = models.DateTimeField()
 
     class Meta:
@@ -80,7 +85,8 @@ class Posting(models.Model):
             models.CheckConstraint(condition=Q(fen__gt=0), name="posting_moves_value"),
             models.CheckConstraint(condition=~Q(source=F("destination")), name="posting_goes_elsewhere"),
             models.CheckConstraint(
-                condition=Q(kind="reverse", reverses__isnull=False) | (~Q(kind="reverse") & Q(reverses__isnull=True)),
+                condition=Q(kind="reverse", reverses__isnull=False)
+                | (~Q(kind="reverse") & Q(reverses__isnull=True)),
                 name="posting_reversal_names_what_it_reverses",
             ),
         ]
@@ -112,7 +118,8 @@ class Budget(models.Model):
         ordering = ("-id",)
         constraints = [
             models.CheckConstraint(
-                condition=Q(to_date__isnull=True) | Q(to_date__gte=F("from_date")), name="budget_ends_after_it_begins"
+                condition=Q(to_date__isnull=True) | Q(to_date__gte=F("from_date")),
+                name="budget_ends_after_it_begins",
             )
         ]
 
@@ -137,7 +144,9 @@ class Grant(models.Model):
     class Meta:
         ordering = ("-id",)
         constraints = [
-            models.CheckConstraint(condition=Q(total_fen__gt=0) & Q(employees__gt=0), name="grant_gives_something")
+            models.CheckConstraint(
+                condition=Q(total_fen__gt=0) & Q(employees__gt=0), name="grant_gives_something"
+            )
         ]
 
     def __str__(self) -> str:
@@ -165,7 +174,9 @@ class Lot(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["wallet", "expires_at"], condition=Q(remaining_fen__gt=0), name="lot_spendable"),
+            models.Index(
+                fields=["wallet", "expires_at"], condition=Q(remaining_fen__gt=0), name="lot_spendable"
+            ),
         ]
 
     def __str__(self) -> str:

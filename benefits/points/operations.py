@@ -125,7 +125,9 @@ def load_budget(*, budget: Budget, fen: int, request_key: UUID, actor: User | No
 
 
 @transaction
-def unload_budget(*, budget: Budget, fen: int, request_key: UUID, actor: User | None, at: datetime) -> Posting:
+def unload_budget(
+    *, budget: Budget, fen: int, request_key: UUID, actor: User | None, at: datetime
+) -> Posting:
     """Return fen of a budget to the company's funds. The same key again changes nothing.
 
     Raises InvalidPoints, InsufficientBudget, RequestKeyReused.

@@ -48,8 +48,12 @@ def _notes(book: Book, table: Table, more: Details, numbers: list[int]) -> list[
     if hidden := sum(1 for number in numbers if number - 1 in more.hidden_rows):
         notes.append(Note("hidden_rows", {"count": hidden}))
     notes += [Note("other_sheet", {"sheet": name}) for name in table.other_sheets[:20]]
-    notes += [Note("ignored_column", {"column": letter(c), "heading": h[:40]}) for c, h in table.header.ignored[:50]]
-    notes += [Note("doubled_column", {"column": letter(c), "heading": h[:40]}) for c, h in table.header.doubled[:50]]
+    notes += [
+        Note("ignored_column", {"column": letter(c), "heading": h[:40]}) for c, h in table.header.ignored[:50]
+    ]
+    notes += [
+        Note("doubled_column", {"column": letter(c), "heading": h[:40]}) for c, h in table.header.doubled[:50]
+    ]
     if not numbers:
         notes.append(Note("no_data_rows", {}))
     return notes

@@ -51,8 +51,8 @@ def _special_cells(table: Table, details: Details) -> dict[int, dict[int, Cell]]
     for (row, column), code in details.formats.items():
         if column in numbers and row < len(rows) and column < len(rows[row]):
             value = rows[row][column]
-            if isinstance(value, float | int) and (text := shown(value, code)) is not None:
-                cells.setdefault(row, {})[column] = text
+            if isinstance(value, float | int) and (padded := shown(value, code)) is not None:
+                cells.setdefault(row, {})[column] = padded
     return cells
 
 

@@ -45,5 +45,5 @@ def absolute(path: str, *, company: Company | None = None) -> str:
     if company is not None:
         domain = company.domains.order_by("-is_primary", "id").values_list("domain", flat=True)[0]
     scheme, usual = ("https", 443) if settings.HTTPS else ("http", 80)
-    port = "" if settings.PUBLIC_PORT == usual else f":{settings.PUBLIC_PORT}"
+    port = "" if usual == settings.PUBLIC_PORT else f":{settings.PUBLIC_PORT}"
     return f"{scheme}://{domain}{port}{path}"

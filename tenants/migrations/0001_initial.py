@@ -6,58 +6,103 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='SchemaTemplate',
+            name="SchemaTemplate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('sql', models.TextField()),
-                ('made_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("sql", models.TextField()),
+                ("made_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Company',
+            name="Company",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('schema_name', models.CharField(db_index=True, max_length=63, unique=True, validators=[django_tenants.postgresql_backend.base._check_schema_name])),
-                ('name', models.CharField(max_length=120)),
-                ('short_name', models.CharField(blank=True, max_length=40)),
-                ('credit_code', models.CharField(blank=True, max_length=18)),
-                ('status', models.CharField(choices=[('opening', 'being opened'), ('open', 'open'), ('suspended', 'suspended'), ('closed', 'closed')], default='opening', max_length=12)),
-                ('points_per_yuan', models.PositiveSmallIntegerField(default=1)),
-                ('points_name', models.CharField(blank=True, max_length=20)),
-                ('brand_colour', models.CharField(blank=True, max_length=7)),
-                ('language', models.CharField(default='zh-hans', max_length=10)),
-                ('address', models.CharField(blank=True, max_length=200)),
-                ('phone', models.CharField(blank=True, max_length=40)),
-                ('bank_name', models.CharField(blank=True, max_length=100)),
-                ('bank_account', models.CharField(blank=True, max_length=40)),
-                ('daily_limit_fen', models.PositiveBigIntegerField(default=200000)),
-                ('others_allowed', models.BooleanField(default=True)),
-                ('opened_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "schema_name",
+                    models.CharField(
+                        db_index=True,
+                        max_length=63,
+                        unique=True,
+                        validators=[django_tenants.postgresql_backend.base._check_schema_name],
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("short_name", models.CharField(blank=True, max_length=40)),
+                ("credit_code", models.CharField(blank=True, max_length=18)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("opening", "being opened"),
+                            ("open", "open"),
+                            ("suspended", "suspended"),
+                            ("closed", "closed"),
+                        ],
+                        default="opening",
+                        max_length=12,
+                    ),
+                ),
+                ("points_per_yuan", models.PositiveSmallIntegerField(default=1)),
+                ("points_name", models.CharField(blank=True, max_length=20)),
+                ("brand_colour", models.CharField(blank=True, max_length=7)),
+                ("language", models.CharField(default="zh-hans", max_length=10)),
+                ("address", models.CharField(blank=True, max_length=200)),
+                ("phone", models.CharField(blank=True, max_length=40)),
+                ("bank_name", models.CharField(blank=True, max_length=100)),
+                ("bank_account", models.CharField(blank=True, max_length=40)),
+                ("daily_limit_fen", models.PositiveBigIntegerField(default=200000)),
+                ("others_allowed", models.BooleanField(default=True)),
+                ("opened_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ('schema_name',),
-                'constraints': [models.CheckConstraint(condition=models.Q(('points_per_yuan__in', [1, 10, 100])), name='company_points_rate_known')],
+                "ordering": ("schema_name",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("points_per_yuan__in", [1, 10, 100])),
+                        name="company_points_rate_known",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Domain',
+            name="Domain",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('domain', models.CharField(db_index=True, max_length=253, unique=True)),
-                ('is_primary', models.BooleanField(db_index=True, default=True)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='domains', to='tenants.company')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("domain", models.CharField(db_index=True, max_length=253, unique=True)),
+                ("is_primary", models.BooleanField(db_index=True, default=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="domains",
+                        to="tenants.company",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('domain',),
+                "ordering": ("domain",),
             },
         ),
     ]

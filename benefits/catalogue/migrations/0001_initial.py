@@ -5,111 +5,209 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Category',
+            name="Category",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=40, unique=True)),
-                ('name_zh', models.CharField(max_length=40)),
-                ('name_en', models.CharField(max_length=40)),
-                ('icon', models.CharField(default='gift', max_length=40)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=40, unique=True)),
+                ("name_zh", models.CharField(max_length=40)),
+                ("name_en", models.CharField(max_length=40)),
+                ("icon", models.CharField(default="gift", max_length=40)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
             ],
             options={
-                'verbose_name_plural': 'categories',
-                'ordering': ('position', 'slug'),
+                "verbose_name_plural": "categories",
+                "ordering": ("position", "slug"),
             },
         ),
         migrations.CreateModel(
-            name='Product',
+            name="Product",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('kind', models.CharField(choices=[('top_up', 'phone credit'), ('data', 'mobile data'), ('membership', 'membership'), ('card', 'card code'), ('bundle', 'bundle')], max_length=12)),
-                ('name_zh', models.CharField(max_length=80)),
-                ('name_en', models.CharField(max_length=80)),
-                ('summary_zh', models.CharField(blank=True, max_length=160)),
-                ('summary_en', models.CharField(blank=True, max_length=160)),
-                ('description_zh', models.TextField(blank=True)),
-                ('description_en', models.TextField(blank=True)),
-                ('carrier', models.CharField(blank=True, max_length=20)),
-                ('colour', models.CharField(default='teal', max_length=20)),
-                ('emblem', models.CharField(blank=True, max_length=8)),
-                ('search_text', models.CharField(blank=True, max_length=400)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('is_active', models.BooleanField(default=True)),
-                ('category', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='products', to='catalogue.category')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("top_up", "phone credit"),
+                            ("data", "mobile data"),
+                            ("membership", "membership"),
+                            ("card", "card code"),
+                            ("bundle", "bundle"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("name_zh", models.CharField(max_length=80)),
+                ("name_en", models.CharField(max_length=80)),
+                ("summary_zh", models.CharField(blank=True, max_length=160)),
+                ("summary_en", models.CharField(blank=True, max_length=160)),
+                ("description_zh", models.TextField(blank=True)),
+                ("description_en", models.TextField(blank=True)),
+                ("carrier", models.CharField(blank=True, max_length=20)),
+                ("colour", models.CharField(default="teal", max_length=20)),
+                ("emblem", models.CharField(blank=True, max_length=8)),
+                ("search_text", models.CharField(blank=True, max_length=400)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "category",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="products",
+                        to="catalogue.category",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('category__position', 'position', 'slug'),
+                "ordering": ("category__position", "position", "slug"),
             },
         ),
         migrations.CreateModel(
-            name='Sku',
+            name="Sku",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=40, unique=True)),
-                ('name_zh', models.CharField(max_length=60)),
-                ('name_en', models.CharField(max_length=60)),
-                ('face_fen', models.PositiveBigIntegerField()),
-                ('price_fen', models.PositiveBigIntegerField()),
-                ('tax_category', models.CharField(choices=[('telecom', 'basic telecom services'), ('telecom_data', 'mobile data services'), ('information', 'information services'), ('goods', 'goods')], max_length=20)),
-                ('speed', models.CharField(choices=[('fast', 'within minutes'), ('slow', 'within 72 hours')], default='fast', max_length=8)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('is_active', models.BooleanField(default=True)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='skus', to='catalogue.product')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=40, unique=True)),
+                ("name_zh", models.CharField(max_length=60)),
+                ("name_en", models.CharField(max_length=60)),
+                ("face_fen", models.PositiveBigIntegerField()),
+                ("price_fen", models.PositiveBigIntegerField()),
+                (
+                    "tax_category",
+                    models.CharField(
+                        choices=[
+                            ("telecom", "basic telecom services"),
+                            ("telecom_data", "mobile data services"),
+                            ("information", "information services"),
+                            ("goods", "goods"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "speed",
+                    models.CharField(
+                        choices=[("fast", "within minutes"), ("slow", "within 72 hours")],
+                        default="fast",
+                        max_length=8,
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="skus",
+                        to="catalogue.product",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('product', 'position', 'price_fen'),
+                "ordering": ("product", "position", "price_fen"),
             },
         ),
         migrations.CreateModel(
-            name='BundlePart',
+            name="BundlePart",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('price_fen', models.PositiveBigIntegerField()),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('bundle', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='catalogue.sku')),
-                ('part', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalogue.sku')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("price_fen", models.PositiveBigIntegerField()),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "bundle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="parts", to="catalogue.sku"
+                    ),
+                ),
+                (
+                    "part",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalogue.sku"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('position', 'id'),
+                "ordering": ("position", "id"),
             },
         ),
         migrations.CreateModel(
-            name='TaxRate',
+            name="TaxRate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('category', models.CharField(choices=[('telecom', 'basic telecom services'), ('telecom_data', 'mobile data services'), ('information', 'information services'), ('goods', 'goods')], max_length=20)),
-                ('from_date', models.DateField()),
-                ('rate_bp', models.PositiveSmallIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "category",
+                    models.CharField(
+                        choices=[
+                            ("telecom", "basic telecom services"),
+                            ("telecom_data", "mobile data services"),
+                            ("information", "information services"),
+                            ("goods", "goods"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("from_date", models.DateField()),
+                ("rate_bp", models.PositiveSmallIntegerField()),
             ],
             options={
-                'ordering': ('category', 'from_date'),
-                'constraints': [models.UniqueConstraint(fields=('category', 'from_date'), name='tax_rate_one_a_day')],
+                "ordering": ("category", "from_date"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("category", "from_date"), name="tax_rate_one_a_day")
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='sku',
-            constraint=models.CheckConstraint(condition=models.Q(('price_fen__gt', 0), ('price_fen__lte', 1000000)), name='sku_price_sensible'),
+            model_name="sku",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("price_fen__gt", 0), ("price_fen__lte", 1000000)),
+                name="sku_price_sensible",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bundlepart',
-            constraint=models.UniqueConstraint(fields=('bundle', 'part'), name='bundle_part_once'),
+            model_name="bundlepart",
+            constraint=models.UniqueConstraint(fields=("bundle", "part"), name="bundle_part_once"),
         ),
         migrations.AddConstraint(
-            model_name='bundlepart',
-            constraint=models.CheckConstraint(condition=models.Q(('price_fen__gt', 0)), name='bundle_part_has_a_price'),
+            model_name="bundlepart",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("price_fen__gt", 0)), name="bundle_part_has_a_price"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bundlepart',
-            constraint=models.CheckConstraint(condition=models.Q(('bundle', models.F('part')), _negated=True), name='bundle_is_not_its_own_part'),
+            model_name="bundlepart",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("bundle", models.F("part")), _negated=True),
+                name="bundle_is_not_its_own_part",
+            ),
         ),
     ]

@@ -6,193 +6,379 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Batch',
+            name="Batch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('size', models.PositiveIntegerField(default=0)),
-                ('started_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("size", models.PositiveIntegerField(default=0)),
+                ("started_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'verbose_name_plural': 'batches',
-                'ordering': ('-id',),
+                "verbose_name_plural": "batches",
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='Offer',
+            name="Offer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sku_code', models.CharField(db_index=True, max_length=40)),
-                ('supplier_code', models.CharField(max_length=60)),
-                ('cost_fen', models.PositiveBigIntegerField()),
-                ('stock', models.PositiveIntegerField(blank=True, null=True)),
-                ('priority', models.PositiveSmallIntegerField(default=100)),
-                ('is_active', models.BooleanField(default=True)),
-                ('paused_until', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sku_code", models.CharField(db_index=True, max_length=40)),
+                ("supplier_code", models.CharField(max_length=60)),
+                ("cost_fen", models.PositiveBigIntegerField()),
+                ("stock", models.PositiveIntegerField(blank=True, null=True)),
+                ("priority", models.PositiveSmallIntegerField(default=100)),
+                ("is_active", models.BooleanField(default=True)),
+                ("paused_until", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ('sku_code', 'priority', 'id'),
+                "ordering": ("sku_code", "priority", "id"),
             },
         ),
         migrations.CreateModel(
-            name='Supplier',
+            name="Supplier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=40, unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('adapter', models.CharField(max_length=20)),
-                ('base_url', models.CharField(max_length=200)),
-                ('credentials', tenants.crypto.EncryptedTextField(blank=True, home='public')),
-                ('is_active', models.BooleanField(default=True)),
-                ('paused_until', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=40, unique=True)),
+                ("name", models.CharField(max_length=80)),
+                ("adapter", models.CharField(max_length=20)),
+                ("base_url", models.CharField(max_length=200)),
+                ("credentials", tenants.crypto.EncryptedTextField(blank=True, home="public")),
+                ("is_active", models.BooleanField(default=True)),
+                ("paused_until", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ('slug',),
+                "ordering": ("slug",),
             },
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('company', models.CharField(max_length=63)),
-                ('item_id', models.BigIntegerField()),
-                ('order_number', models.CharField(max_length=24)),
-                ('sku_code', models.CharField(max_length=40)),
-                ('kind', models.CharField(max_length=12)),
-                ('speed', models.CharField(max_length=8)),
-                ('face_fen', models.BigIntegerField()),
-                ('ceiling_fen', models.BigIntegerField()),
-                ('account', tenants.crypto.EncryptedTextField(blank=True, home='public')),
-                ('account_hint', models.CharField(blank=True, max_length=60)),
-                ('account_index', models.CharField(blank=True, db_index=True, max_length=64)),
-                ('status', models.CharField(choices=[('ready', 'waiting to be sent'), ('active', 'with the supplier'), ('succeeded', 'delivered'), ('failed', 'failed')], default='ready', max_length=10)),
-                ('reason', models.CharField(blank=True, max_length=40)),
-                ('due_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("company", models.CharField(max_length=63)),
+                ("item_id", models.BigIntegerField()),
+                ("order_number", models.CharField(max_length=24)),
+                ("sku_code", models.CharField(max_length=40)),
+                ("kind", models.CharField(max_length=12)),
+                ("speed", models.CharField(max_length=8)),
+                ("face_fen", models.BigIntegerField()),
+                ("ceiling_fen", models.BigIntegerField()),
+                ("account", tenants.crypto.EncryptedTextField(blank=True, home="public")),
+                ("account_hint", models.CharField(blank=True, max_length=60)),
+                ("account_index", models.CharField(blank=True, db_index=True, max_length=64)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("ready", "waiting to be sent"),
+                            ("active", "with the supplier"),
+                            ("succeeded", "delivered"),
+                            ("failed", "failed"),
+                        ],
+                        default="ready",
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=40)),
+                ("due_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("settled_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'verbose_name_plural': 'deliveries',
-                'ordering': ('id',),
-                'indexes': [models.Index(condition=models.Q(('status', 'ready')), fields=['due_at'], name='delivery_to_send'), models.Index(condition=models.Q(('settled_at__isnull', True), ('status__in', ['succeeded', 'failed'])), fields=['company'], name='delivery_to_settle'), models.Index(fields=['order_number'], name='delivery_order')],
-                'constraints': [models.UniqueConstraint(fields=('company', 'item_id'), name='delivery_one_an_item'), models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', False), ('status__in', ['succeeded', 'failed'])), models.Q(('finished_at__isnull', True), ('settled_at__isnull', True), ('status__in', ['ready', 'active'])), _connector='OR'), name='delivery_final_has_a_time')],
+                "verbose_name_plural": "deliveries",
+                "ordering": ("id",),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "ready")), fields=["due_at"], name="delivery_to_send"
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("settled_at__isnull", True), ("status__in", ["succeeded", "failed"])
+                        ),
+                        fields=["company"],
+                        name="delivery_to_settle",
+                    ),
+                    models.Index(fields=["order_number"], name="delivery_order"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("company", "item_id"), name="delivery_one_an_item"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("finished_at__isnull", False), ("status__in", ["succeeded", "failed"])),
+                            models.Q(
+                                ("finished_at__isnull", True),
+                                ("settled_at__isnull", True),
+                                ("status__in", ["ready", "active"]),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="delivery_final_has_a_time",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('reference', models.CharField(max_length=40, unique=True)),
-                ('status', models.CharField(choices=[('sending', 'being sent'), ('waiting', 'accepted by the supplier'), ('unknown', 'being verified'), ('succeeded', 'delivered'), ('failed', 'refused or failed')], default='sending', max_length=10)),
-                ('sends', models.PositiveSmallIntegerField(default=0)),
-                ('queries', models.PositiveSmallIntegerField(default=0)),
-                ('not_found', models.PositiveSmallIntegerField(default=0)),
-                ('failed_answers', models.PositiveSmallIntegerField(default=0)),
-                ('supplier_reference', models.CharField(blank=True, max_length=80)),
-                ('cost_fen', models.BigIntegerField(blank=True, null=True)),
-                ('reason', models.CharField(blank=True, max_length=40)),
-                ('detail', models.CharField(blank=True, max_length=300)),
-                ('routing', models.JSONField(default=dict)),
-                ('due_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('batch', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='fulfilment.batch')),
-                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='fulfilment.delivery')),
-                ('offer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='fulfilment.offer')),
-                ('supplier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='fulfilment.supplier')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                ("reference", models.CharField(max_length=40, unique=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("sending", "being sent"),
+                            ("waiting", "accepted by the supplier"),
+                            ("unknown", "being verified"),
+                            ("succeeded", "delivered"),
+                            ("failed", "refused or failed"),
+                        ],
+                        default="sending",
+                        max_length=10,
+                    ),
+                ),
+                ("sends", models.PositiveSmallIntegerField(default=0)),
+                ("queries", models.PositiveSmallIntegerField(default=0)),
+                ("not_found", models.PositiveSmallIntegerField(default=0)),
+                ("failed_answers", models.PositiveSmallIntegerField(default=0)),
+                ("supplier_reference", models.CharField(blank=True, max_length=80)),
+                ("cost_fen", models.BigIntegerField(blank=True, null=True)),
+                ("reason", models.CharField(blank=True, max_length=40)),
+                ("detail", models.CharField(blank=True, max_length=300)),
+                ("routing", models.JSONField(default=dict)),
+                ("due_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempts",
+                        to="fulfilment.batch",
+                    ),
+                ),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempts",
+                        to="fulfilment.delivery",
+                    ),
+                ),
+                (
+                    "offer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="fulfilment.offer"
+                    ),
+                ),
+                (
+                    "supplier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempts",
+                        to="fulfilment.supplier",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.AddField(
-            model_name='offer',
-            name='supplier',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='fulfilment.supplier'),
+            model_name="offer",
+            name="supplier",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="offers", to="fulfilment.supplier"
+            ),
         ),
         migrations.CreateModel(
-            name='CallbackReceived',
+            name="CallbackReceived",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(blank=True, max_length=80)),
-                ('is_genuine', models.BooleanField()),
-                ('says', models.CharField(blank=True, max_length=20)),
-                ('body_digest', models.CharField(max_length=64)),
-                ('received_at', models.DateTimeField()),
-                ('attempt', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='callbacks', to='fulfilment.attempt')),
-                ('supplier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='callbacks', to='fulfilment.supplier')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reference", models.CharField(blank=True, max_length=80)),
+                ("is_genuine", models.BooleanField()),
+                ("says", models.CharField(blank=True, max_length=20)),
+                ("body_digest", models.CharField(max_length=64)),
+                ("received_at", models.DateTimeField()),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="callbacks",
+                        to="fulfilment.attempt",
+                    ),
+                ),
+                (
+                    "supplier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="callbacks",
+                        to="fulfilment.supplier",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'callbacks received',
-                'ordering': ('-id',),
+                "verbose_name_plural": "callbacks received",
+                "ordering": ("-id",),
             },
         ),
         migrations.AddField(
-            model_name='batch',
-            name='supplier',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='fulfilment.supplier'),
+            model_name="batch",
+            name="supplier",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="batches", to="fulfilment.supplier"
+            ),
         ),
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('contradiction', 'the answer does not fit the order'), ('overdue', 'unknown for too long'), ('late_success', 'delivered after the refund'), ('reversal', 'failed after the delivery'), ('codes', 'card codes missing or repeated')], max_length=16)),
-                ('status', models.CharField(choices=[('open', 'open'), ('closed', 'closed')], default='open', max_length=10)),
-                ('detail', models.CharField(max_length=300)),
-                ('opened_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('closed_by', models.CharField(blank=True, max_length=80)),
-                ('resolution', models.CharField(blank=True, max_length=300)),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='fulfilment.attempt')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("contradiction", "the answer does not fit the order"),
+                            ("overdue", "unknown for too long"),
+                            ("late_success", "delivered after the refund"),
+                            ("reversal", "failed after the delivery"),
+                            ("codes", "card codes missing or repeated"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("open", "open"), ("closed", "closed")], default="open", max_length=10
+                    ),
+                ),
+                ("detail", models.CharField(max_length=300)),
+                ("opened_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_by", models.CharField(blank=True, max_length=80)),
+                ("resolution", models.CharField(blank=True, max_length=300)),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="cases",
+                        to="fulfilment.attempt",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
-                'constraints': [models.UniqueConstraint(condition=models.Q(('status', 'open')), fields=('attempt', 'kind'), name='case_one_open_of_a_kind')],
+                "ordering": ("-id",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "open")),
+                        fields=("attempt", "kind"),
+                        name="case_one_open_of_a_kind",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='CardCode',
+            name="CardCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField(default=1)),
-                ('card_number', tenants.crypto.EncryptedTextField(blank=True, home='public')),
-                ('code', tenants.crypto.EncryptedTextField(home='public')),
-                ('code_index', models.CharField(max_length=64, unique=True)),
-                ('expires_on', models.DateField(blank=True, null=True)),
-                ('stored_at', models.DateTimeField()),
-                ('first_shown_at', models.DateTimeField(blank=True, null=True)),
-                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='card_codes', to='fulfilment.delivery')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=1)),
+                ("card_number", tenants.crypto.EncryptedTextField(blank=True, home="public")),
+                ("code", tenants.crypto.EncryptedTextField(home="public")),
+                ("code_index", models.CharField(max_length=64, unique=True)),
+                ("expires_on", models.DateField(blank=True, null=True)),
+                ("stored_at", models.DateTimeField()),
+                ("first_shown_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="card_codes",
+                        to="fulfilment.delivery",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('delivery', 'position'),
-                'constraints': [models.UniqueConstraint(fields=('delivery', 'position'), name='card_code_position_once')],
+                "ordering": ("delivery", "position"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("delivery", "position"), name="card_code_position_once")
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.UniqueConstraint(fields=('supplier', 'sku_code', 'supplier_code'), name='offer_once'),
+            model_name="offer",
+            constraint=models.UniqueConstraint(
+                fields=("supplier", "sku_code", "supplier_code"), name="offer_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(condition=models.Q(('status__in', ['sending', 'waiting', 'unknown'])), fields=['due_at'], name='attempt_to_ask'),
+            model_name="attempt",
+            index=models.Index(
+                condition=models.Q(("status__in", ["sending", "waiting", "unknown"])),
+                fields=["due_at"],
+                name="attempt_to_ask",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'failed'), _negated=True), fields=('delivery',), name='attempt_one_live_a_delivery'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "failed"), _negated=True),
+                fields=("delivery",),
+                name="attempt_one_live_a_delivery",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('delivery', 'number'), name='attempt_number_once'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(fields=("delivery", "number"), name="attempt_number_once"),
         ),
     ]

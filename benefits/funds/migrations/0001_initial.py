@@ -6,56 +6,135 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='FundsAccount',
+            name="FundsAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('company', models.CharField(max_length=63, unique=True)),
-                ('balance_fen', models.BigIntegerField(default=0)),
-                ('credit_limit_fen', models.PositiveBigIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("company", models.CharField(max_length=63, unique=True)),
+                ("balance_fen", models.BigIntegerField(default=0)),
+                ("credit_limit_fen", models.PositiveBigIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('balance_fen__gte', django.db.models.expressions.CombinedExpression(models.Value(-1), '*', models.F('credit_limit_fen')))), name='funds_not_overdrawn')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "balance_fen__gte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.Value(-1), "*", models.F("credit_limit_fen")
+                                ),
+                            )
+                        ),
+                        name="funds_not_overdrawn",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Deposit',
+            name="Deposit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('fen', models.BigIntegerField()),
-                ('reference', models.CharField(max_length=60)),
-                ('status', models.CharField(choices=[('recorded', 'to be confirmed'), ('confirmed', 'confirmed'), ('rejected', 'rejected')], default='recorded', max_length=10)),
-                ('recorded_by', models.CharField(max_length=80)),
-                ('recorded_at', models.DateTimeField()),
-                ('confirmed_by', models.CharField(blank=True, max_length=80)),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deposits', to='funds.fundsaccount')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("fen", models.BigIntegerField()),
+                ("reference", models.CharField(max_length=60)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("recorded", "to be confirmed"),
+                            ("confirmed", "confirmed"),
+                            ("rejected", "rejected"),
+                        ],
+                        default="recorded",
+                        max_length=10,
+                    ),
+                ),
+                ("recorded_by", models.CharField(max_length=80)),
+                ("recorded_at", models.DateTimeField()),
+                ("confirmed_by", models.CharField(blank=True, max_length=80)),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deposits",
+                        to="funds.fundsaccount",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
-                'constraints': [models.UniqueConstraint(condition=models.Q(('status', 'rejected'), _negated=True), fields=('account', 'reference'), name='deposit_reference_once'), models.CheckConstraint(condition=models.Q(('fen__gt', 0)), name='deposit_adds')],
+                "ordering": ("-id",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "rejected"), _negated=True),
+                        fields=("account", "reference"),
+                        name="deposit_reference_once",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("fen__gt", 0)), name="deposit_adds"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='FundsEntry',
+            name="FundsEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('deposit', 'deposit'), ('load', 'loaded into a budget'), ('return', 'returned from a budget')], max_length=10)),
-                ('fen', models.BigIntegerField()),
-                ('reference', models.CharField(max_length=80)),
-                ('at', models.DateTimeField()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='funds.fundsaccount')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("deposit", "deposit"),
+                            ("load", "loaded into a budget"),
+                            ("return", "returned from a budget"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("fen", models.BigIntegerField()),
+                ("reference", models.CharField(max_length=80)),
+                ("at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="funds.fundsaccount",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
-                'constraints': [models.UniqueConstraint(fields=('account', 'reference'), name='funds_entry_reference_once'), models.CheckConstraint(condition=models.Q(models.Q(('fen__gt', 0), ('kind__in', ['deposit', 'return'])), models.Q(('fen__lt', 0), ('kind', 'load')), _connector='OR'), name='funds_entry_sign_fits_kind')],
+                "ordering": ("id",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("account", "reference"), name="funds_entry_reference_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("fen__gt", 0), ("kind__in", ["deposit", "return"])),
+                            models.Q(("fen__lt", 0), ("kind", "load")),
+                            _connector="OR",
+                        ),
+                        name="funds_entry_sign_fits_kind",
+                    ),
+                ],
             },
         ),
     ]

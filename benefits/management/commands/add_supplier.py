@@ -10,15 +10,21 @@ from tenants.commands import JsonCommand
 
 
 class Command(JsonCommand):
-    help = "Add a supplier, or change its address and credentials, and offer it for every SKU of the catalogue."
+    help = (
+        "Add a supplier, or change its address and credentials, and offer it for every SKU of the catalogue."
+    )
 
     def add_to(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
         parser.add_argument("--name", required=True)
         parser.add_argument("--adapter", required=True, choices=sorted(ADAPTERS))
         parser.add_argument("--base-url", required=True)
-        parser.add_argument("--credentials", required=True, help="a JSON object, as docs/suppliers/<adapter>.md says")
-        parser.add_argument("--offer-all", type=int, metavar="PERCENT", help="offer every SKU at this share of its price")
+        parser.add_argument(
+            "--credentials", required=True, help="a JSON object, as docs/suppliers/<adapter>.md says"
+        )
+        parser.add_argument(
+            "--offer-all", type=int, metavar="PERCENT", help="offer every SKU at this share of its price"
+        )
 
     def work(self, *, at: datetime, **options: Any) -> dict[str, Any]:
         try:
@@ -35,5 +41,9 @@ class Command(JsonCommand):
             at=at,
         )
         percent = options["offer_all"]
-        offers = operations.offer_catalogue(supplier=supplier, percent=percent, actor=None, at=at) if percent else 0
+        offers = (
+            operations.offer_catalogue(supplier=supplier, percent=percent, actor=None, at=at)
+            if percent
+            else 0
+        )
         return {"supplier": supplier.slug, "new_offers": offers}

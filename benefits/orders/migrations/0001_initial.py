@@ -6,91 +6,175 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('people', '0001_initial'),
-        ('points', '0001_initial'),
+        ("people", "0001_initial"),
+        ("points", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=24, unique=True)),
-                ('request_key', models.UUIDField()),
-                ('request_digest', models.CharField(max_length=64)),
-                ('status', models.CharField(choices=[('placed', 'in process'), ('delivered', 'delivered'), ('partly', 'partly delivered'), ('refunded', 'refunded')], default='placed', max_length=10)),
-                ('sku_code', models.CharField(max_length=40)),
-                ('product_slug', models.CharField(max_length=60)),
-                ('name_zh', models.CharField(max_length=150)),
-                ('name_en', models.CharField(max_length=150)),
-                ('price_fen', models.BigIntegerField()),
-                ('account', tenants.crypto.EncryptedTextField(blank=True)),
-                ('account_hint', models.CharField(blank=True, max_length=60)),
-                ('placed_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('debit', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='points.posting')),
-                ('employee', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='people.employee')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.CharField(max_length=24, unique=True)),
+                ("request_key", models.UUIDField()),
+                ("request_digest", models.CharField(max_length=64)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("placed", "in process"),
+                            ("delivered", "delivered"),
+                            ("partly", "partly delivered"),
+                            ("refunded", "refunded"),
+                        ],
+                        default="placed",
+                        max_length=10,
+                    ),
+                ),
+                ("sku_code", models.CharField(max_length=40)),
+                ("product_slug", models.CharField(max_length=60)),
+                ("name_zh", models.CharField(max_length=150)),
+                ("name_en", models.CharField(max_length=150)),
+                ("price_fen", models.BigIntegerField()),
+                ("account", tenants.crypto.EncryptedTextField(blank=True)),
+                ("account_hint", models.CharField(blank=True, max_length=60)),
+                ("placed_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "debit",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="points.posting"
+                    ),
+                ),
+                (
+                    "employee",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to="people.employee",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='Item',
+            name="Item",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField(default=1)),
-                ('sku_code', models.CharField(max_length=40)),
-                ('kind', models.CharField(max_length=12)),
-                ('name_zh', models.CharField(max_length=150)),
-                ('name_en', models.CharField(max_length=150)),
-                ('tax_category', models.CharField(max_length=20)),
-                ('face_fen', models.BigIntegerField()),
-                ('price_fen', models.BigIntegerField()),
-                ('status', models.CharField(choices=[('placed', 'in process'), ('delivered', 'delivered'), ('refunded', 'refunded')], default='placed', max_length=10)),
-                ('reason', models.CharField(blank=True, max_length=40)),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
-                ('settlement', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='points.posting')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='items', to='orders.order')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=1)),
+                ("sku_code", models.CharField(max_length=40)),
+                ("kind", models.CharField(max_length=12)),
+                ("name_zh", models.CharField(max_length=150)),
+                ("name_en", models.CharField(max_length=150)),
+                ("tax_category", models.CharField(max_length=20)),
+                ("face_fen", models.BigIntegerField()),
+                ("price_fen", models.BigIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("placed", "in process"),
+                            ("delivered", "delivered"),
+                            ("refunded", "refunded"),
+                        ],
+                        default="placed",
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=40)),
+                ("settled_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "settlement",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="points.posting",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="items", to="orders.order"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('position',),
+                "ordering": ("position",),
             },
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['employee', '-placed_at'], name='order_of_an_employee'),
+            model_name="order",
+            index=models.Index(fields=["employee", "-placed_at"], name="order_of_an_employee"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(fields=('employee', 'request_key'), name='order_one_a_request_key'),
+            model_name="order",
+            constraint=models.UniqueConstraint(
+                fields=("employee", "request_key"), name="order_one_a_request_key"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('price_fen__gt', 0)), name='order_costs_something'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("price_fen__gt", 0)), name="order_costs_something"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('status', 'placed')), models.Q(models.Q(('status', 'placed'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='order_final_has_a_time'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("finished_at__isnull", True), ("status", "placed")),
+                    models.Q(models.Q(("status", "placed"), _negated=True), ("finished_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="order_final_has_a_time",
+            ),
         ),
         migrations.AddIndex(
-            model_name='item',
-            index=models.Index(fields=['status', 'settled_at'], name='item_settled'),
+            model_name="item",
+            index=models.Index(fields=["status", "settled_at"], name="item_settled"),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(fields=('order', 'position'), name='item_position_once'),
+            model_name="item",
+            constraint=models.UniqueConstraint(fields=("order", "position"), name="item_position_once"),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.CheckConstraint(condition=models.Q(('price_fen__gt', 0)), name='item_costs_something'),
+            model_name="item",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("price_fen__gt", 0)), name="item_costs_something"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('settled_at__isnull', True), ('settlement__isnull', True), ('status', 'placed')), models.Q(models.Q(('status', 'placed'), _negated=True), ('settled_at__isnull', False), ('settlement__isnull', False)), _connector='OR'), name='item_closed_by_a_posting'),
+            model_name="item",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("settled_at__isnull", True), ("settlement__isnull", True), ("status", "placed")
+                    ),
+                    models.Q(
+                        models.Q(("status", "placed"), _negated=True),
+                        ("settled_at__isnull", False),
+                        ("settlement__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="item_closed_by_a_posting",
+            ),
         ),
     ]

@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,37 +15,85 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Department',
+            name="Department",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(max_length=200, unique=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("path", models.CharField(max_length=200, unique=True)),
             ],
             options={
-                'ordering': ('path',),
+                "ordering": ("path",),
             },
         ),
         migrations.CreateModel(
-            name='Employee',
+            name="Employee",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('employee_no', models.CharField(max_length=40, unique=True)),
-                ('name', models.CharField(max_length=50)),
-                ('mobile', tenants.crypto.EncryptedTextField(blank=True)),
-                ('mobile_index', models.CharField(blank=True, max_length=64)),
-                ('email', models.EmailField(blank=True, max_length=160)),
-                ('hired_on', models.DateField(blank=True, null=True)),
-                ('birthday', tenants.crypto.EncryptedTextField(blank=True)),
-                ('grade', models.CharField(blank=True, max_length=40)),
-                ('status', models.CharField(choices=[('active', 'active'), ('left', 'left')], default='active', max_length=10)),
-                ('left_on', models.DateField(blank=True, null=True)),
-                ('created_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
-                ('department', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='employees', to='people.department')),
-                ('user', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='employee', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("employee_no", models.CharField(max_length=40, unique=True)),
+                ("name", models.CharField(max_length=50)),
+                ("mobile", tenants.crypto.EncryptedTextField(blank=True)),
+                ("mobile_index", models.CharField(blank=True, max_length=64)),
+                ("email", models.EmailField(blank=True, max_length=160)),
+                ("hired_on", models.DateField(blank=True, null=True)),
+                ("birthday", tenants.crypto.EncryptedTextField(blank=True)),
+                ("grade", models.CharField(blank=True, max_length=40)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("active", "active"), ("left", "left")], default="active", max_length=10
+                    ),
+                ),
+                ("left_on", models.DateField(blank=True, null=True)),
+                ("created_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
+                (
+                    "department",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="employees",
+                        to="people.department",
+                    ),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="employee",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('employee_no',),
-                'constraints': [models.UniqueConstraint(condition=models.Q(('status', 'active'), models.Q(('mobile_index', ''), _negated=True)), fields=('mobile_index',), name='employee_mobile_is_one_active_persons'), models.CheckConstraint(condition=models.Q(models.Q(('employee_no', ''), _negated=True), models.Q(('name', ''), _negated=True)), name='employee_is_named')],
+                "ordering": ("employee_no",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("status", "active"), models.Q(("mobile_index", ""), _negated=True)
+                        ),
+                        fields=("mobile_index",),
+                        name="employee_mobile_is_one_active_persons",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("employee_no", ""), _negated=True),
+                            models.Q(("name", ""), _negated=True),
+                        ),
+                        name="employee_is_named",
+                    ),
+                ],
             },
         ),
     ]

@@ -6,166 +6,356 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('people', '0001_initial'),
+        ("people", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('funded', 'funded'), ('budget', 'budget'), ('wallet', 'wallet'), ('held', 'held'), ('delivered', 'delivered')], max_length=10)),
-                ('balance_fen', models.BigIntegerField(blank=True, null=True)),
-                ('employee', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='wallet', to='people.employee')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("funded", "funded"),
+                            ("budget", "budget"),
+                            ("wallet", "wallet"),
+                            ("held", "held"),
+                            ("delivered", "delivered"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("balance_fen", models.BigIntegerField(blank=True, null=True)),
+                (
+                    "employee",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="wallet",
+                        to="people.employee",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Budget',
+            name="Budget",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('owner', models.CharField(max_length=80)),
-                ('categories', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, size=None)),
-                ('from_date', models.DateField()),
-                ('to_date', models.DateField(blank=True, null=True)),
-                ('status', models.CharField(choices=[('open', 'open'), ('closed', 'closed')], default='open', max_length=10)),
-                ('created_at', models.DateTimeField()),
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='budget', to='points.account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, unique=True)),
+                ("owner", models.CharField(max_length=80)),
+                (
+                    "categories",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), blank=True, default=list, size=None
+                    ),
+                ),
+                ("from_date", models.DateField()),
+                ("to_date", models.DateField(blank=True, null=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("open", "open"), ("closed", "closed")], default="open", max_length=10
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="budget",
+                        to="points.account",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='Grant',
+            name="Grant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=120)),
-                ('audience', models.JSONField(default=dict)),
-                ('request_key', models.UUIDField(unique=True)),
-                ('request_digest', models.CharField(max_length=64)),
-                ('employees', models.PositiveIntegerField()),
-                ('total_fen', models.BigIntegerField()),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('granted_by', models.CharField(max_length=80)),
-                ('at', models.DateTimeField()),
-                ('budget', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grants', to='points.budget')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reason", models.CharField(max_length=120)),
+                ("audience", models.JSONField(default=dict)),
+                ("request_key", models.UUIDField(unique=True)),
+                ("request_digest", models.CharField(max_length=64)),
+                ("employees", models.PositiveIntegerField()),
+                ("total_fen", models.BigIntegerField()),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("granted_by", models.CharField(max_length=80)),
+                ("at", models.DateTimeField()),
+                (
+                    "budget",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="grants", to="points.budget"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='Lot',
+            name="Lot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('granted_fen', models.BigIntegerField()),
-                ('remaining_fen', models.BigIntegerField(default=0)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('at', models.DateTimeField()),
-                ('budget', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lots', to='points.budget')),
-                ('grant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lots', to='points.grant')),
-                ('wallet', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lots', to='points.account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("granted_fen", models.BigIntegerField()),
+                ("remaining_fen", models.BigIntegerField(default=0)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("at", models.DateTimeField()),
+                (
+                    "budget",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lots", to="points.budget"
+                    ),
+                ),
+                (
+                    "grant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lots", to="points.grant"
+                    ),
+                ),
+                (
+                    "wallet",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lots", to="points.account"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='Posting',
+            name="Posting",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('load', 'loaded'), ('unload', 'returned to funds'), ('grant', 'granted'), ('recall', 'taken back'), ('redeem', 'redeemed'), ('deliver', 'delivered'), ('refund', 'refunded'), ('expire', 'expired'), ('reverse', 'reversed')], max_length=10)),
-                ('fen', models.BigIntegerField()),
-                ('reference', models.CharField(max_length=80, unique=True)),
-                ('at', models.DateTimeField()),
-                ('destination', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='points.account')),
-                ('reverses', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversal', to='points.posting')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='points.account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("load", "loaded"),
+                            ("unload", "returned to funds"),
+                            ("grant", "granted"),
+                            ("recall", "taken back"),
+                            ("redeem", "redeemed"),
+                            ("deliver", "delivered"),
+                            ("refund", "refunded"),
+                            ("expire", "expired"),
+                            ("reverse", "reversed"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("fen", models.BigIntegerField()),
+                ("reference", models.CharField(max_length=80, unique=True)),
+                ("at", models.DateTimeField()),
+                (
+                    "destination",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="points.account"
+                    ),
+                ),
+                (
+                    "reverses",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reversal",
+                        to="points.posting",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="points.account"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='LotEntry',
+            name="LotEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('fen', models.BigIntegerField()),
-                ('item', models.CharField(blank=True, max_length=40)),
-                ('lot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='points.lot')),
-                ('posting', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lot_entries', to='points.posting')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("fen", models.BigIntegerField()),
+                ("item", models.CharField(blank=True, max_length=40)),
+                (
+                    "lot",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="entries", to="points.lot"
+                    ),
+                ),
+                (
+                    "posting",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lot_entries",
+                        to="points.posting",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('balance_fen__isnull', True), ('balance_fen__gte', 0), _connector='OR'), name='account_not_overdrawn'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("balance_fen__isnull", True), ("balance_fen__gte", 0), _connector="OR"),
+                name="account_not_overdrawn",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('balance_fen__isnull', False), ('kind__in', ['wallet', 'budget'])), models.Q(models.Q(('kind__in', ['wallet', 'budget']), _negated=True), ('balance_fen__isnull', True)), _connector='OR'), name='account_stores_a_balance_where_it_is_scarce'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("balance_fen__isnull", False), ("kind__in", ["wallet", "budget"])),
+                    models.Q(
+                        models.Q(("kind__in", ["wallet", "budget"]), _negated=True),
+                        ("balance_fen__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="account_stores_a_balance_where_it_is_scarce",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('employee__isnull', False), ('kind', 'wallet')), models.Q(models.Q(('kind', 'wallet'), _negated=True), ('employee__isnull', True)), _connector='OR'), name='account_wallet_is_an_employees'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("employee__isnull", False), ("kind", "wallet")),
+                    models.Q(models.Q(("kind", "wallet"), _negated=True), ("employee__isnull", True)),
+                    _connector="OR",
+                ),
+                name="account_wallet_is_an_employees",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['funded', 'held', 'delivered'])), fields=('kind',), name='account_one_of_the_company'),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind__in", ["funded", "held", "delivered"])),
+                fields=("kind",),
+                name="account_one_of_the_company",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.CheckConstraint(condition=models.Q(('to_date__isnull', True), ('to_date__gte', models.F('from_date')), _connector='OR'), name='budget_ends_after_it_begins'),
+            model_name="budget",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("to_date__isnull", True), ("to_date__gte", models.F("from_date")), _connector="OR"
+                ),
+                name="budget_ends_after_it_begins",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(('total_fen__gt', 0), ('employees__gt', 0)), name='grant_gives_something'),
+            model_name="grant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("total_fen__gt", 0), ("employees__gt", 0)), name="grant_gives_something"
+            ),
         ),
         migrations.AddIndex(
-            model_name='lot',
-            index=models.Index(condition=models.Q(('remaining_fen__gt', 0)), fields=['wallet', 'expires_at'], name='lot_spendable'),
+            model_name="lot",
+            index=models.Index(
+                condition=models.Q(("remaining_fen__gt", 0)),
+                fields=["wallet", "expires_at"],
+                name="lot_spendable",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.UniqueConstraint(fields=('grant', 'wallet'), name='lot_one_a_grant_and_wallet'),
+            model_name="lot",
+            constraint=models.UniqueConstraint(fields=("grant", "wallet"), name="lot_one_a_grant_and_wallet"),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('granted_fen__gt', 0), ('remaining_fen__gte', 0), ('remaining_fen__lte', models.F('granted_fen'))), name='lot_not_overdrawn'),
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("granted_fen__gt", 0),
+                    ("remaining_fen__gte", 0),
+                    ("remaining_fen__lte", models.F("granted_fen")),
+                ),
+                name="lot_not_overdrawn",
+            ),
         ),
         migrations.AddIndex(
-            model_name='posting',
-            index=models.Index(fields=['kind', 'at'], name='posting_kind_at'),
+            model_name="posting",
+            index=models.Index(fields=["kind", "at"], name="posting_kind_at"),
         ),
         migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.CheckConstraint(condition=models.Q(('fen__gt', 0)), name='posting_moves_value'),
+            model_name="posting",
+            constraint=models.CheckConstraint(condition=models.Q(("fen__gt", 0)), name="posting_moves_value"),
         ),
         migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.CheckConstraint(condition=models.Q(('source', models.F('destination')), _negated=True), name='posting_goes_elsewhere'),
+            model_name="posting",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("source", models.F("destination")), _negated=True),
+                name="posting_goes_elsewhere",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'reverse'), ('reverses__isnull', False)), models.Q(models.Q(('kind', 'reverse'), _negated=True), ('reverses__isnull', True)), _connector='OR'), name='posting_reversal_names_what_it_reverses'),
+            model_name="posting",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "reverse"), ("reverses__isnull", False)),
+                    models.Q(models.Q(("kind", "reverse"), _negated=True), ("reverses__isnull", True)),
+                    _connector="OR",
+                ),
+                name="posting_reversal_names_what_it_reverses",
+            ),
         ),
         migrations.AddIndex(
-            model_name='lotentry',
-            index=models.Index(condition=models.Q(('item', ''), _negated=True), fields=['item'], name='lot_entry_item'),
+            model_name="lotentry",
+            index=models.Index(
+                condition=models.Q(("item", ""), _negated=True), fields=["item"], name="lot_entry_item"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lotentry',
-            constraint=models.CheckConstraint(condition=models.Q(('fen', 0), _negated=True), name='lot_entry_moves_value'),
+            model_name="lotentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("fen", 0), _negated=True), name="lot_entry_moves_value"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lotentry',
-            constraint=models.UniqueConstraint(fields=('lot', 'posting', 'item'), name='lot_entry_once'),
+            model_name="lotentry",
+            constraint=models.UniqueConstraint(fields=("lot", "posting", "item"), name="lot_entry_once"),
         ),
     ]
