@@ -34,6 +34,7 @@
       const other = box.querySelector("[data-other-mark]");
       if (mine) mine.hidden = digits !== own;
       if (other) other.hidden = digits.length < 11 || digits === own;
+      document.querySelectorAll("[data-own-text]").forEach((words) => { words.textContent = digits === own ? words.dataset.ownText : words.dataset.otherText; });
       const carrier = names[carrierOf(digits)];
       if (hint) hint.textContent = digits.length >= 3 && carrier ? (digits.length >= 7 ? `${carrier} ${advice}` : carrier) : (hint.dataset.rest || "");
       if (digits.length === 11) {
