@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from benefits import money
 from benefits.catalogue.models import Category
@@ -121,7 +122,7 @@ class GrantForm(Keyed):
 
     budget = forms.ModelChoiceField(label=_("From budget"), queryset=Budget.objects.none(), empty_label=None)
     whom = forms.ChoiceField(
-        label=_("To"),
+        label=pgettext_lazy("grant", "To"),
         initial=ALL,
         widget=forms.RadioSelect,
         choices=[
