@@ -51,7 +51,9 @@ def _demonstrate(*, port: int, once: bool) -> int:
     _say("Bringing the database to the current migrations …")
     processes.upgrade(os.environ)
     surroundings = dict(os.environ)
-    os.environ.setdefault("LOG_LEVEL", "WARNING")  # what we print is for people; the processes keep their logs
+    os.environ.setdefault(
+        "LOG_LEVEL", "WARNING"
+    )  # what we print is for people; the processes keep their logs
     import django
 
     django.setup()
@@ -103,14 +105,14 @@ def _wishes() -> dict[str, tuple[Any, ...]]:
 
     return {
         "acme": (
-            Wish(0, "topup-mobile", "topup-mobile-50", to_own_mobile=True),
+            Wish(0, "mobile-top-up", "topup-mobile-50", to_own_mobile=True),
             Wish(1, "tencent-video", "tencent-video-month", to_own_mobile=True),
             Wish(2, "jd-card", "jd-100", to_own_mobile=False),
             Wish(3, "commuter", "bundle-commuter", to_own_mobile=True),
-            Wish(6, "topup-mobile", "topup-mobile-100", to_own_mobile=True, ends=Order.Status.REFUNDED),
+            Wish(6, "mobile-top-up", "topup-mobile-100", to_own_mobile=True, ends=Order.Status.REFUNDED),
         ),
         "globex": (
-            Wish(0, "topup-mobile", "topup-mobile-30", to_own_mobile=True),
+            Wish(0, "mobile-top-up", "topup-mobile-30", to_own_mobile=True),
             Wish(1, "coffee", "coffee-cup", to_own_mobile=False),
         ),
     }
@@ -238,7 +240,7 @@ def _kept(name: str, make: Any) -> str:
 
 @contextmanager
 def _public() -> Iterator[None]:
-    from django.db import connection
+    from tenants.db import connection
 
     connection.set_schema_to_public()
     yield

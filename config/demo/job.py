@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
-from django.db import connection
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 
@@ -25,8 +24,10 @@ from config.demo import people
 from config.demo.people import Invented
 from config.demo.visitor import Page, PageError, Visitor
 from reports.invoices import operations as invoices
+from reports.invoices.models import Invoice
 from reports.periods import Month
 from tenants import operations as tenants
+from tenants.db import connection
 from tenants.identity import links
 from tenants.identity import operations as identity
 from tenants.identity.models import User
@@ -156,8 +157,7 @@ def deposit(job: Job, company: Company, *, recorder: User, confirmer: User) -> N
         company=company, fen=job.invented.deposit_fen, reference="DEMO-0001", actor=recorder, at=at
     )
     funds.confirm_deposit(deposit=made, actor=confirmer, at=at)
-    balance_fen = FundsAccount.objects.get(company=company.schema_name).balance_fen
-    job.figures |= {"deposit_fen": job.invented.deposit_fen, "funds_fen": balance_fen}
+    job.figures["deposit_fen"] = job.invented.deposit_fen
     job.tell(f"deposit of ¥{job.invented.deposit_fen / 100:,.2f} confirmed by a second person")
 
 
@@ -219,8 +219,6 @@ def close_month(job: Job, company: Company, *, actor: User) -> None:
     invoices.close_month(company=company, month=month, actor=actor, at=timezone.now())
     clerk = job.visitor()
     clerk.sign_in("fei", job.password)
-    from reports.invoices.models import Invoice
-
     issued = list(Invoice.objects.filter(company=company.schema_name).order_by("pk"))
     _must(bool(issued), "no invoice was issued")
     billed_fen = sum(invoice.total_fen for invoice in issued)
@@ -234,7 +232,8 @@ def close_month(job: Job, company: Company, *, actor: User) -> None:
     _must(workbook.startswith(b"PK"), "the statement is no workbook")
     job.files["invoice_pdf"] = str(_keep(job, f"{last.number}.pdf", pdf))
     job.files["statement_xlsx"] = str(_keep(job, f"statement-{month}.xlsx", workbook))
-    job.figures |= {"invoices": [invoice.number for invoice in issued], "billed_fen": billed_fen}
+    funds_fen = FundsAccount.objects.get(company=company.schema_name).balance_fen
+    job.figures |= {"invoices": [i.number for i in issued], "billed_fen": billed_fen, "funds_fen": funds_fen}
     job.tell(
         f"invoice {last.number}: ¥{billed_fen / 100:,.2f} billed, as much as was delivered; {job.files['invoice_pdf']}"
     )
