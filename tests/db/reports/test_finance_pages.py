@@ -172,7 +172,7 @@ def test_the_statement_workbook_opens(finance: Client, invoice: Invoice) -> None
     rows = {(row[0], row[1]): row[2] for row in book["对账单"].iter_rows(min_row=7, values_only=True)}
     assert rows[("员工钱包", "期初余额")] == 5000
     assert rows[("员工钱包", "员工兑换")] == -83.33
-    assert rows[("账单", "其中已开账单")] == 83.33
+    assert rows[("账单与发票", "其中已开账单")] == 83.33
 
 
 @pytest.mark.parametrize("month", ["2026-13", "x", "2026-03", "1999-01", "2026-1", "'", "２０２６-01"])
