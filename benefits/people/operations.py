@@ -113,7 +113,7 @@ def _write(employees: Sequence[Employee]) -> None:
     assignments = ", ".join(f"{column} = u.{column}" for column in _COLUMNS)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE people_employee e SET {assignments}"  # noqa: S608  names of our own columns
+            f"UPDATE people_employee e SET {assignments}"
             f" FROM unnest(%s::bigint[], {unnested}) AS u(id, {', '.join(_COLUMNS)}) WHERE e.id = u.id",
             [[employee.pk for employee in employees], *arrays],
         )
