@@ -45,7 +45,7 @@ check: setup-dev
 	@echo 'check: all good'
 
 check-types:
-	@.venv/bin/mypy .
+	@.venv/bin/mypy
 check-format:
 	@.venv/bin/ruff format --check --quiet . || { echo 'run: .venv/bin/ruff format .'; exit 1; }
 check-lint:

@@ -1,11 +1,16 @@
 """The doors that workers use: one call each, ids as keyword arguments, the schema in the header."""
 
+from contextlib import suppress
+
 from celery import shared_task
 from django.utils import timezone
 
 from benefits.fulfilment import operations as fulfilment
 from benefits.fulfilment import queries as deliveries
 from benefits.orders import operations as orders
+from benefits.roster import operations as rosters
+from benefits.roster import queries as imports
+from benefits.roster.errors import BeingWorkedOn, RosterChanged
 from tenants.tasks import PUBLIC
 
 
@@ -29,6 +34,18 @@ def settle() -> None:
 @shared_task(name="benefits.sweep")
 def sweep() -> None:
     ring_settlements()
+
+
+@shared_task(name="benefits.check_roster")
+def check_roster(*, import_id: int) -> None:
+    with suppress(BeingWorkedOn):
+        rosters.check(roster_import=imports.find_import(import_id), at=timezone.now())
+
+
+@shared_task(name="benefits.apply_roster")
+def apply_roster(*, import_id: int) -> None:
+    with suppress(BeingWorkedOn, RosterChanged):  # a changed roster waits with a new plan
+        rosters.apply(roster_import=imports.find_import(import_id), at=timezone.now())
 
 
 def ring_settlements() -> None:

@@ -207,6 +207,7 @@ CELERY_BEAT_SCHEDULE = {
     "send what is due": {"task": "benefits.send_due", "schedule": 3.0, "options": _EVERYONE},
     "ask after what is open": {"task": "benefits.ask_due", "schedule": 2.0, "options": _EVERYONE},
     "settle what has an outcome": {"task": "benefits.sweep", "schedule": 3.0, "options": _EVERYONE},
+    "make files that invoices lack": {"task": "reports.file_invoices", "schedule": 60.0, "options": _EVERYONE},
 }
 
 # --- People who sign in ----------------------------------------------------------------------------------------------

@@ -96,10 +96,13 @@ class _Run:
 
     def _claim_sends(self, pool: Pool[Claim]) -> int:
         at, started = self._clock(), time.monotonic()
-        what = {"batches": self._batches, "supplier": self._supplier, "at": at}
         with transaction():
-            attempts = claims.claim_unsent(**what, limit=pool.free)
-            fresh, hopeless = claims.claim_ready(**what, limit=pool.free - len(attempts))
+            attempts = claims.claim_unsent(
+                batches=self._batches, supplier=self._supplier, limit=pool.free, at=at
+            )
+            fresh, hopeless = claims.claim_ready(
+                batches=self._batches, supplier=self._supplier, limit=pool.free - len(attempts), at=at
+            )
         crash_point("after_attempt_commit")
         self._count_failed(hopeless)
         not_after = started + claims.lease().total_seconds() / 2

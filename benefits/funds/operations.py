@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 
 from benefits import states
 from benefits.funds.errors import CreditInUse, DepositExists, InsufficientFunds, InvalidAmount, SecondPersonNeeded
 from benefits.funds.models import Deposit, FundsAccount, FundsEntry
 from tenants import audit
-from tenants.db import savepoint, transaction, transaction_required
+from tenants.db import connection, savepoint, transaction, transaction_required
 from tenants.identity.models import User
 from tenants.models import Company
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.db import connection
 from django.db.models import Q
+from django.utils import timezone
 
 from benefits.people import operations as people
 from benefits.points import operations as points
@@ -62,7 +63,11 @@ def receive(
             created_at=at,
         )
         found.file.save("roster", ContentFile(data), save=False)
-        found.save()
+        try:
+            found.save()
+        except Exception:
+            found.file.delete(save=False)
+            raise
         audit.record("roster.received", found, actor=actor, at=at, size=len(data), mode=str(mode))
     return found
 
@@ -299,7 +304,7 @@ def _change_people(found: Plan, progress: Progress, *, at: datetime) -> dict[str
         steps[step.action].append(step)
     done = len(steps[Action.UNCHANGED])
     progress.enter(Phase.LEAVING, done)
-    today = at.date().isoformat()
+    today = timezone.localdate(at).isoformat()
     leavers: dict[str, Values] = {
         step.employee_no: {"left_on": today, **step.after} for step in steps[Action.LEAVE]
     }

@@ -18,6 +18,7 @@ from benefits.points import days, operations, overview, queries
 from benefits.points.models import Budget, Grant
 from benefits.points.operations import Audience
 from benefits.roster import lists
+from benefits.roster import queries as rosters
 from benefits.web.company import shown
 from benefits.web.company.budgets import READERS, may_change
 from benefits.web.company.forms import GrantForm

@@ -69,14 +69,12 @@ def _months(show: Amounts, at: datetime) -> dict[str, str]:
 
 def _departments(show: Amounts) -> list[dict[str, Any]]:
     rows = points.by_department()
-    most = max((granted for _name, granted, _used in rows), default=1)
     return [
         {
             "label": name or _("without a department"),
-            "value": granted,
-            "max": most,
-            "text": _("%(used)s of %(granted)s used")
-            % {"used": show.points(used), "granted": show.points(granted)},
+            "value": used,
+            "max": granted,
+            "text": f"{show.points(used)} / {show.points(granted)}",
         }
         for name, granted, used in rows
     ]
@@ -110,11 +108,11 @@ def _todos(show: Amounts, people: dict[str, int], budgets: list[Any], at: dateti
     todos += [
         {
             "icon": "wallet",
-            "text": _("The budget “%(name)s” is empty") % {"name": budget.name},
+            "text": _("The budget “%(name)s” waits for its first load") % {"name": budget.name},
             "href": reverse("company_budget", args=[budget.pk]),
         }
         for budget in budgets
-        if budget.status == budget.Status.OPEN and not budget.account.balance_fen
+        if budget.status == budget.Status.OPEN and not (budget.account.balance_fen or budget.last_grant_at)
     ][:3]
     return todos
 

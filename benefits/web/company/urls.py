@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from benefits.web.company import budgets, employees, funds, grants, overview, people
+from benefits.web.company import budgets, employees, funds, grants, imports, overview, people
 
 urlpatterns: list[URLPattern] = [
     path("", overview.overview, name="company_overview"),
@@ -8,6 +8,13 @@ urlpatterns: list[URLPattern] = [
     path("employees/<int:pk>/", employees.employee, name="company_employee"),
     path("employees/<int:pk>/peek/", employees.peek, name="company_employee_peek"),
     path("employees/<int:pk>/link/", employees.link, name="company_employee_link"),
+    path("imports/", imports.imports, name="company_imports"),
+    path("imports/new/", imports.new, name="company_import_new"),
+    path("imports/<int:pk>/", imports.roster_import, name="company_import"),
+    path("imports/<int:pk>/progress/", imports.progress, name="company_import_progress"),
+    path("imports/<int:pk>/confirm/", imports.confirm, name="company_import_confirm"),
+    path("imports/<int:pk>/cancel/", imports.cancel, name="company_import_cancel"),
+    path("imports/<int:pk>/problems.xlsx", imports.problems, name="company_import_problems"),
     path("people/", people.people, name="company_people"),
     path("people/invite/", people.invite, name="company_people_invite"),
     path("people/<int:pk>/", people.person, name="company_person"),

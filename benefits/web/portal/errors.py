@@ -9,7 +9,9 @@ class RevealedTooOften(TooMany):
     """Card codes were shown more often than a person needs within an hour."""
 
     code = "revealed_too_often"
-    message = _("Card codes were shown %(limit)d times within an hour. Wait for the next hour; each look is recorded.")
+    message = _(
+        "Card codes were shown %(limit)d times within an hour. Wait for the next hour; each look is recorded."
+    )
 
     def __init__(self, *, limit: int) -> None:
         super().__init__(limit=limit)

@@ -41,7 +41,9 @@ def prefer(request: HttpRequest) -> HttpResponse:
     response = redirect("portal:me")
     if language in dict(settings.LANGUAGES):
         identity.prefer(user=user, language=language, appearance=user.appearance)
-        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, max_age=YEAR, samesite="Lax", secure=settings.HTTPS)
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME, language, max_age=YEAR, samesite="Lax", secure=settings.HTTPS
+        )
     if appearance in APPEARANCES:
         identity.prefer(user=user, language=user.language, appearance=appearance)
         response.set_cookie("appearance", appearance, max_age=YEAR, samesite="Lax", secure=settings.HTTPS)

@@ -58,7 +58,9 @@ def page(
         "faces": faces,
         "checked": next((face for face in faces if face["checked"]), None),
         "spendable_fen": spendable,
-        "carriers": [(one.carrier, shown.CARRIERS.get(one.carrier, one.name), one.pk == product.pk) for one in siblings],
+        "carriers": [
+            (one.carrier, shown.CARRIERS.get(one.carrier, one.name), one.pk == product.pk) for one in siblings
+        ],
         "others": _other_numbers(employee, recent) if KINDS[product.kind].is_phone else [],
         "parts": [part for sku in skus[:1] for part, _fen in catalogue.parts_of(sku)]
         if product.kind == Product.Kind.BUNDLE

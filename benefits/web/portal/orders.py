@@ -119,7 +119,9 @@ def _context(request: HttpRequest, number: str) -> dict[str, Any]:
         "next_seconds": 2 if age < timedelta(minutes=1) else 5 if age < timedelta(minutes=10) else 30,
         "is_late": not is_final and age > LATE,
         "refunded_fen": sum(item.price_fen for item in items if item.status == Item.Status.REFUNDED),
-        "reason": next((shown.reason(item.reason) for item in items if item.status == Item.Status.REFUNDED), ""),
+        "reason": next(
+            (shown.reason(item.reason) for item in items if item.status == Item.Status.REFUNDED), ""
+        ),
         "is_verifying": any(seen.is_unknown for seen in progress.values()) and not is_final,
         "entries": shown.timeline(orders.timeline_of(found), is_final=is_final),
         "lines": [_line(item, progress.get(item.pk), several=len(items) > 1) for item in items],

@@ -87,7 +87,11 @@ def faces(request: HttpRequest, slug: str) -> HttpResponse:
     carrier = request.POST.get("carrier") or mobile.carrier(number)
     chosen = next((one for one in siblings if one.carrier == carrier), found)
     page = offer.page(
-        employee_of(request), chosen, siblings=siblings, label=request.POST.get("label", "")[:60], at=timezone.now()
+        employee_of(request),
+        chosen,
+        siblings=siblings,
+        label=request.POST.get("label", "")[:60],
+        at=timezone.now(),
     )
     return render(request, "portal/_faces.html", page)
 
@@ -103,7 +107,12 @@ def confirmed(request: HttpRequest, slug: str) -> HttpResponse:
     choice = form.cleaned_data["choice"]
     sku = _find_sku(choice, kind=found.kind)
     return _redeem(
-        request, employee_of(request), sku, choice, form.cleaned_data["account"], form.cleaned_data["request_key"]
+        request,
+        employee_of(request),
+        sku,
+        choice,
+        form.cleaned_data["account"],
+        form.cleaned_data["request_key"],
     )
 
 
@@ -143,7 +152,12 @@ def _redeem(
         )  # fmt: skip
     except DomainError as error:
         return _choose(
-            request, sku.product, account=account, chosen=request.POST["choice"], error=error, status=error.status
+            request,
+            sku.product,
+            account=account,
+            chosen=request.POST["choice"],
+            error=error,
+            status=error.status,
         )
     tasks.ring_delivery()
     return _to_order(order.number)
@@ -211,7 +225,9 @@ def _confirm(
             "account": mobile.grouped(account) if kind.is_phone else account,
             "is_own": kind.is_phone and account == employee.mobile,
             "carrier": shown.CARRIERS.get(carrier, ""),
-            "differs": "" if not kind.is_phone or _fits(sku, account) else shown.CARRIERS.get(sku.product.carrier, ""),
+            "differs": ""
+            if not kind.is_phone or _fits(sku, account)
+            else shown.CARRIERS.get(sku.product.carrier, ""),
             "choice": f"{sku.code}:{sku.price_fen}",
             "request_key": key,
             "was_fen": choice.quoted_fen if has_moved else 0,

@@ -132,7 +132,9 @@ POSTINGS = {
 _REASONS = {
     "number_suspended": _("The number is suspended. Ask the carrier, then try again."),
     "number_empty": _("The number is not in use. Check it."),
-    "number_not_supported": _("This number cannot be topped up here. Virtual operators' numbers often cannot."),
+    "number_not_supported": _(
+        "This number cannot be topped up here. Virtual operators' numbers often cannot."
+    ),
     "real_name": _("The number has not been registered under a real name. Ask the carrier."),
     "blacklisted": _("The carrier does not accept top-ups for this number. Ask the carrier."),
     "account_closed": _("The account is closed. Check it."),
@@ -165,7 +167,11 @@ def timeline(steps: list[dict[str, Any]], *, is_final: bool) -> list[dict[str, A
         if step["reason"]:
             details.append(reason(step["reason"]))
         if step["step"] == "verifying":
-            details.append(_("The answer is unclear, so we ask until we know. Nothing is lost; please do not order again."))
+            details.append(
+                _(
+                    "The answer is unclear, so we ask until we know. Nothing is lost; please do not order again."
+                )
+            )
         at = exact_moment(step["at"])
         entries.append({"title": title, "at": at, "state": state, "detail": " · ".join(map(str, details))})
     if not is_final and not any(step["item"] is not None for step in steps):

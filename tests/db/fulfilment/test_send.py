@@ -494,14 +494,18 @@ def test_a_second_live_attempt_is_refused_by_the_database(supplier: Supplier, ru
     attempt = the_attempt(delivery)
     assert attempt.status == "succeeded"
     for status in ("sending", "waiting", "unknown", "succeeded"):
-        with pytest.raises(IntegrityError, match="attempt_one_live_a_delivery"), transaction(), savepoint():
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "INSERT INTO fulfilment_attempt (delivery_id, offer_id, supplier_id, number, reference, status,"
-                    " sends, queries, not_found, failed_answers, supplier_reference, reason, detail, routing, due_at,"
-                    " created_at) VALUES (%s, %s, %s, 2, 'x', %s, 0, 0, 0, 0, '', '', '', '{}', now(), now())",
-                    [delivery.pk, attempt.offer_id, attempt.supplier_id, status],
-                )
+        with pytest.raises(IntegrityError, match="attempt_one_live_a_delivery"), transaction():
+            insert_attempt(attempt, status)
+
+
+def insert_attempt(like: Attempt, status: str) -> None:
+    with savepoint(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO fulfilment_attempt (delivery_id, offer_id, supplier_id, number, reference, status, sends,"
+            " queries, not_found, failed_answers, supplier_reference, reason, detail, routing, due_at, created_at)"
+            " VALUES (%s, %s, %s, 2, 'x', %s, 0, 0, 0, 0, '', '', '', '{}', now(), now())",
+            [like.delivery_id, like.offer_id, like.supplier_id, status],
+        )
 
 
 # Circuit breaker
