@@ -226,6 +226,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": _EVERYONE,
     },
+    "find rosters that wait": {"task": "benefits.sweep_rosters", "schedule": 30.0, "options": _EVERYONE},
 }
 
 # --- People who sign in ----------------------------------------------------------------------------------------------

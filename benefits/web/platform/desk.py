@@ -27,7 +27,7 @@ LISTED = 6
 def desk(request: HttpRequest) -> HttpResponse:
     """What needs a person now; every figure leads to its list."""
     at = timezone.now()
-    midnight = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)  # noqa: TID251
+    midnight = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
     today, usual = oversight.today_and_usual(at=at, midnight=midnight)
     deposits = funds.deposits_to_confirm()
     cases = queries.open_cases()

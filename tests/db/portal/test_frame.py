@@ -76,7 +76,10 @@ def test_the_home_page_says_what_the_editor_wrote(browser: Browser) -> None:
     home = HomePage.objects.get()
     home.hero_title, home.hero_title_en = "中秋快乐", "Happy Mid-Autumn"
     home.announcements = [
-        {"type": "announcement", "value": {"title": "体检", "title_en": "Check-up", "text": "周五", "until": None}},
+        {
+            "type": "announcement",
+            "value": {"title": "体检", "title_en": "Check-up", "text": "周五", "until": None},
+        },
         {"type": "announcement", "value": {"title": "过期", "until": "2020-01-01"}},
     ]
     home.save()
@@ -87,7 +90,12 @@ def test_the_home_page_says_what_the_editor_wrote(browser: Browser) -> None:
 
 
 def test_pictures_of_another_company_are_not_there(browser: Browser) -> None:
-    for name in ("globex/images/x.png", "acme/images/../../globex/images/x.png", "acme/rosters/x.xlsx", "acme/images/none.png"):
+    for name in (
+        "globex/images/x.png",
+        "acme/images/../../globex/images/x.png",
+        "acme/rosters/x.xlsx",
+        "acme/images/none.png",
+    ):
         assert browser.get(f"/media/{name}").status_code == 404
 
 

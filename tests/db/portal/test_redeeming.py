@@ -19,7 +19,11 @@ OTHER = "139 1234 5678"
 
 def body(**changes: str) -> dict[str, str]:
     """What the top-up page posts."""
-    return {"choice": f"topup-mobile-50:{PRICE}", "account": "138 0013 8000", "request_key": str(uuid4())} | changes
+    return {
+        "choice": f"topup-mobile-50:{PRICE}",
+        "account": "138 0013 8000",
+        "request_key": str(uuid4()),
+    } | changes
 
 
 def hidden(html: str, name: str) -> str:
@@ -79,7 +83,18 @@ def test_a_number_of_another_carrier_is_asked_about(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize(
-    "account", ["", "123", "1380013800", "138001380000", "02012345678", "13800138000x", "１２３", "\u202e13800138000 x", "<b>"]
+    "account",
+    [
+        "",
+        "123",
+        "1380013800",
+        "138001380000",
+        "02012345678",
+        "13800138000x",
+        "１２３",
+        "\u202e13800138000 x",
+        "<b>",
+    ],
 )
 def test_a_number_that_is_none_is_refused_beside_its_field(browser: Browser, account: str) -> None:
     page = browser.post("/benefits/mobile-top-up/", body(account=account))
@@ -88,14 +103,25 @@ def test_a_number_that_is_none_is_refused_beside_its_field(browser: Browser, acc
     assert not Order.objects.exists()
 
 
-@pytest.mark.parametrize("account", ["+86 138-0013-8000", "１３８００１３８０００", "8613800138000", "138 0013 8000"])
+@pytest.mark.parametrize(
+    "account", ["+86 138-0013-8000", "１３８００１３８０００", "8613800138000", "138 0013 8000"]
+)
 def test_a_number_may_be_typed_in_many_ways(browser: Browser, account: str) -> None:
     assert browser.post("/benefits/mobile-top-up/", body(account=account)).status_code == 302
     assert Order.objects.get().account == "13800138000"
 
 
 @pytest.mark.parametrize(
-    "choice", ["", "topup-mobile-50", "topup-mobile-50:0", "topup-mobile-50:-1", "topup-mobile-50:1e3", "x:4950:1", "\x00:1"]
+    "choice",
+    [
+        "",
+        "topup-mobile-50",
+        "topup-mobile-50:0",
+        "topup-mobile-50:-1",
+        "topup-mobile-50:1e3",
+        "x:4950:1",
+        "\x00:1",
+    ],
 )
 def test_a_size_that_is_none_is_refused(browser: Browser, choice: str) -> None:
     assert browser.post("/benefits/mobile-top-up/", body(choice=choice)).status_code == 422
@@ -190,8 +216,18 @@ def test_points_of_a_budget_pay_for_its_shelves_only(bobs: Browser) -> None:
     bob = Employee.objects.get(employee_no="A002")
     stage.grant(bob, 3000, budget=stage.a_budget("餐补", categories=("dining",)))
     assert 'name="choice"' in bobs.get("/benefits/coffee/").content.decode()
-    assert "disabled" not in re.findall(r"<input type=\"radio\"[^>]*coffee-cup[^>]*>", bobs.get("/benefits/coffee/").content.decode())[0]
-    assert "disabled" in re.findall(r"<input type=\"radio\"[^>]*topup-unicom-10:[^>]*>", bobs.get("/top-up/").content.decode())[0]
+    assert (
+        "disabled"
+        not in re.findall(
+            r"<input type=\"radio\"[^>]*coffee-cup[^>]*>", bobs.get("/benefits/coffee/").content.decode()
+        )[0]
+    )
+    assert (
+        "disabled"
+        in re.findall(
+            r"<input type=\"radio\"[^>]*topup-unicom-10:[^>]*>", bobs.get("/top-up/").content.decode()
+        )[0]
+    )
 
 
 def test_a_refund_returns_the_points(browser: Browser, alice: Employee) -> None:
