@@ -11,7 +11,7 @@ from wagtail.images.blocks import ImageChooserBlock
 from benefits.catalogue.models import Category, Product
 
 ICONS = [
-    ("gift", _("gift")), ("smartphone", _("phone")), ("wifi", _("data")), ("clapperboard", _("film")),
+    ("gift", _("gift")), ("smartphone", _("phone")), ("wifi", _("mobile data")), ("clapperboard", _("film")),
     ("coffee", _("coffee")), ("shopping-bag", _("shopping")), ("book-open", _("reading")), ("heart-pulse", _("health")),
     ("utensils", _("food")), ("car", _("travel")), ("cake", _("birthday")), ("flower-2", _("festival")),
     ("megaphone", _("announcement")), ("circle-question-mark", _("help")), ("users", _("people")), ("star", _("star")),

@@ -57,17 +57,22 @@ class Process:
         return self.handle.poll() if self.handle else None
 
 
-def the_mall(*, port: int, simulator_port: int, faults: str = "none") -> list[Process]:
+def the_mall(
+    *, port: int, simulator_port: int, faults: str = "none", goods: Path | None = None
+) -> list[Process]:
     """Everything that runs, in the order in which it is started."""
-    return [simulator(port=simulator_port, faults=faults), web(port=port), worker(), beat()]
+    return [simulator(port=simulator_port, faults=faults, goods=goods), web(port=port), worker(), beat()]
 
 
-def simulator(*, port: int, faults: str = "none", seed: int = 1, state: Path = STATE) -> Process:
+def simulator(
+    *, port: int, faults: str = "none", seed: int = 1, goods: Path | None = None, state: Path = STATE
+) -> Process:
     """The supplier simulator, whose books lie in the folder simulator/."""
     command = [
         sys.executable,
         *("manage.py", "simulate_supplier", f"--port={port}", f"--seed={seed}", f"--faults={faults}"),
         f"--state={state / 'simulator'}",
+        *([f"--goods={goods}"] if goods else []),
     ]
     return Process("simulator", command, _answers(port, "/_sim/health"), state)
 

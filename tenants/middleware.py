@@ -8,7 +8,6 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import DisallowedHost
 from django.db import Error as DatabaseError
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import set_urlconf
@@ -17,6 +16,7 @@ from django.utils.cache import patch_vary_headers
 
 from tenants import audit
 from tenants.access import ANYONE, BEFORE_SECOND_FACTOR, SIGNED_IN, allowed_for
+from tenants.db import connection
 from tenants.errors import DomainError
 from tenants.models import Company
 

@@ -6,11 +6,10 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
 from django.utils.module_loading import import_string
 
 from tenants import audit, template
-from tenants.db import transaction
+from tenants.db import connection, transaction
 from tenants.errors import CompanyExists, CompanyNotFound, IllegalTransition, InvalidSchemaName
 from tenants.identity import operations as identity
 from tenants.identity.models import User

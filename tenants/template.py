@@ -13,9 +13,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
-from django.db import connection
 
-from tenants.db import transaction_required
+from tenants.db import connection, transaction_required
 from tenants.models import SchemaTemplate
 
 TEMPLATE_SCHEMA = "company_template"

@@ -1,13 +1,13 @@
 """What operators look at: open deliveries by age, what is unknown, today against usual, and the search."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Avg, Count, F, Q, QuerySet
 from django.db.models.functions import TruncHour
 
+from benefits import mobile
 from benefits.fulfilment import operations
 from benefits.fulfilment.models import Attempt, Batch, Case, Delivery, Supplier
 
@@ -106,20 +106,21 @@ def suppliers(*, since: datetime) -> QuerySet[Supplier]:
 def batches(*, supplier: str = "") -> QuerySet[Batch]:
     """Batches, newest first, with how their attempts stand."""
     rows = Batch.objects.filter(supplier__slug=supplier) if supplier else Batch.objects.all()
-    return rows.select_related("supplier").annotate(
-        open=Count("attempts", filter=Q(attempts__status__in=OPEN_ATTEMPTS)),
-        unknown=Count("attempts", filter=Q(attempts__status=Attempt.Status.UNKNOWN)),
-        succeeded=Count("attempts", filter=Q(attempts__status=Attempt.Status.SUCCEEDED)),
-        failed=Count("attempts", filter=Q(attempts__status=Attempt.Status.FAILED)),
+    return (
+        rows.select_related("supplier")
+        .order_by("-id")
+        .annotate(
+            open=Count("attempts", filter=Q(attempts__status__in=OPEN_ATTEMPTS)),
+            unknown=Count("attempts", filter=Q(attempts__status=Attempt.Status.UNKNOWN)),
+            succeeded=Count("attempts", filter=Q(attempts__status=Attempt.Status.SUCCEEDED)),
+            failed=Count("attempts", filter=Q(attempts__status=Attempt.Status.FAILED)),
+        )
     )
 
 
-def search(text: str, *, accounts: Iterable[str] = ()) -> QuerySet[Delivery]:
-    """Deliveries by order number, by the account they went to, by its masked form, or by a reference.
-
-    `accounts` are further spellings of the account that was typed.
-    """
-    words = "".join(text.split())
+def search(text: str) -> QuerySet[Delivery]:
+    """Deliveries by order number, by the account they went to, by its masked form, or by a reference."""
+    words = "".join(text.replace("\0", "").split())
     if not words:
         return Delivery.objects.all()
     if "*" in words:
@@ -128,7 +129,11 @@ def search(text: str, *, accounts: Iterable[str] = ()) -> QuerySet[Delivery]:
         return Delivery.objects.filter(account_hint__iregex="^" + r"[\s*]*".join(pieces) + "$")
     found = (
         Q(order_number__iexact=words)
-        | Q(account_index__in=[operations.account_index(account) for account in {words, *accounts}])
+        | Q(
+            account_index__in=[
+                operations.account_index(account) for account in {words, mobile.clean(words) or words}
+            ]
+        )
         | Q(attempts__reference=words)
         | Q(attempts__supplier_reference=words)
     )

@@ -48,7 +48,13 @@ def change_supplier(
     _check(supplier)
     supplier.save()
     audit.record(
-        "supplier.changed", supplier, actor=actor, at=at, slug=supplier.slug, active=is_active, keys=bool(credentials)
+        "supplier.changed",
+        supplier,
+        actor=actor,
+        at=at,
+        slug=supplier.slug,
+        active=is_active,
+        keys=bool(credentials),
     )
     return supplier
 

@@ -33,6 +33,8 @@ def add_employees(*, people: Mapping[str, Values], at: datetime, told: Told = _n
 
     A number that already names a user who is nobody's employee (a clerk) gets no user: roles are never inherited.
     """
+    if not people:
+        return []
     departments = _departments(people.values())
     added: list[Employee] = []
     employees = [
@@ -52,6 +54,8 @@ def change_employees(*, changes: Mapping[str, Values], at: datetime, told: Told 
 
     Mobiles may pass from one to another within one call.
     """
+    if not changes:
+        return []
     departments = _departments(changes.values())
     employees = list(
         Employee.objects.select_related("user").filter(employee_no__in=list(changes)).order_by("pk")
@@ -109,7 +113,7 @@ def _write(employees: Sequence[Employee]) -> None:
     assignments = ", ".join(f"{column} = u.{column}" for column in _COLUMNS)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE people_employee e SET {assignments}"  # noqa: S608  names of our own columns
+            f"UPDATE people_employee e SET {assignments}"
             f" FROM unnest(%s::bigint[], {unnested}) AS u(id, {', '.join(_COLUMNS)}) WHERE e.id = u.id",
             [[employee.pk for employee in employees], *arrays],
         )

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -22,6 +23,7 @@ from benefits.points.errors import (
     InvalidExpiry,
     InvalidPoints,
     NobodyToGrantTo,
+    RepeatedEmployees,
     RequestKeyReused,
     UnknownEmployees,
 )
@@ -169,8 +171,8 @@ def grant(
 ) -> Grant:
     """Grant `fen` to each of the audience (or each one's own amount of a list), in one act or not at all.
 
-    The same key again returns the first grant. Raises NobodyToGrantTo, UnknownEmployees, InsufficientBudget,
-    BudgetClosed, InvalidPoints, InvalidExpiry, RequestKeyReused.
+    The same key again returns the first grant. Raises NobodyToGrantTo, UnknownEmployees, RepeatedEmployees,
+    InsufficientBudget, BudgetClosed, InvalidPoints, InvalidExpiry, RequestKeyReused.
     """
     # The budget's account is the scarce thing: two grants from one budget happen one after another.
     account = Account.objects.select_for_update().get(pk=budget.account_id)
@@ -223,6 +225,9 @@ def _amounts_of_list(amounts: Sequence[tuple[str, int]]) -> list[tuple[int, int]
     for _, amount in amounts:
         if not 0 < amount <= MOST_FEN_EACH:
             raise InvalidPoints(value=amount)
+    named = Counter(number for number, _ in amounts)
+    if repeated := [number for number, times in named.items() if times > 1]:
+        raise RepeatedEmployees(numbers=repeated)
     wallets = dict(
         Employee.objects.filter(
             status=Employee.Status.ACTIVE, employee_no__in=[number for number, _ in amounts]

@@ -16,7 +16,8 @@ _COLOURS = {"error": "FFFFC7CE", "warning": "FFFFEB9C"}
 
 def write(path: Path, target: Path, marks: list[dict[str, Any]], sheet: str) -> None:
     """Mark cells and save under another name. Values only: no formula leaves here, the user's own neither."""
-    workbook = openpyxl.load_workbook(path, data_only=True, keep_links=False)
+    with path.open("rb") as file:  # a path would be judged by its extension
+        workbook = openpyxl.load_workbook(file, data_only=True, keep_links=False)
     page = workbook[sheet]
     merged = [range_boundaries(str(block)) for block in page.merged_cells.ranges]
     for mark in marks:

@@ -21,7 +21,7 @@ class RosterRejected(Invalid):
     """The file is no roster that can be read; `reject_code` says why."""
 
     code = "roster_rejected"
-    message = _("%(reason)s")
+    message = "%(reason)s"
 
     def __init__(self, *, reject_code: str, reason: str) -> None:
         super().__init__(reject_code=reject_code, reason=reason)

@@ -5,25 +5,25 @@ Personal values are never repeated here; the row and the column are enough to fi
 
 from __future__ import annotations
 
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from .guard import LIMITS
 from .recognise import HEADER_WITHIN
 from .shapes import Checked, Issue, Note, Params
 
 FIELD_LABELS = {
-    "employee_no": gettext_lazy("employee number"),
-    "name": gettext_lazy("name"),
-    "mobile": gettext_lazy("mobile number"),
-    "department": gettext_lazy("department"),
-    "email": gettext_lazy("e-mail"),
-    "hired_on": gettext_lazy("date of joining"),
-    "birthday": gettext_lazy("birthday"),
-    "grade": gettext_lazy("grade"),
-    "points": gettext_lazy("points"),
-    "status": gettext_lazy("status"),
-    "left_on": gettext_lazy("date of leaving"),
-    "id_number": gettext_lazy("ID number"),
+    "employee_no": pgettext_lazy("roster column", "employee number"),
+    "name": pgettext_lazy("roster column", "name"),
+    "mobile": pgettext_lazy("roster column", "mobile number"),
+    "department": pgettext_lazy("roster column", "department"),
+    "email": pgettext_lazy("roster column", "e-mail"),
+    "hired_on": pgettext_lazy("roster column", "date of joining"),
+    "birthday": pgettext_lazy("roster column", "birthday"),
+    "grade": pgettext_lazy("roster column", "grade"),
+    "points": pgettext_lazy("roster column", "points"),
+    "status": pgettext_lazy("roster column", "status"),
+    "left_on": pgettext_lazy("roster column", "date of leaving"),
+    "id_number": pgettext_lazy("roster column", "ID number"),
 }
 
 # code, or code and the way it failed -> sentence
@@ -95,9 +95,6 @@ _ISSUES = {
     ),
     "similar_employee_no": gettext_lazy(
         "Row %(row)d: employee %(other)s differs only in leading zeros. Format the column as text so that they stay."
-    ),
-    "points_ignored": gettext_lazy(
-        "Row %(row)d: the points are shown here and are granted on the grants page."
     ),
 }
 

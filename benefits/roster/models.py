@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from benefits.roster.plan import Mode
 from benefits.states import Flow
@@ -25,25 +25,25 @@ class RosterImport(models.Model):
     """One upload of a staff list. The file is kept sealed; `plan_digest` is what a person confirms."""
 
     class Status(models.TextChoices):
-        RECEIVED = "received", _("being checked")
-        REJECTED = "rejected", _("not usable")
-        PLANNED = "planned", _("waiting for confirmation")
-        CONFIRMED = "confirmed", _("being applied")
-        APPLIED = "applied", _("applied")
-        CANCELLED = "cancelled", _("cancelled")
+        RECEIVED = "received", pgettext_lazy("roster import", "being checked")
+        REJECTED = "rejected", pgettext_lazy("roster import", "not usable")
+        PLANNED = "planned", pgettext_lazy("roster import", "waiting for confirmation")
+        CONFIRMED = "confirmed", pgettext_lazy("roster import", "being applied")
+        APPLIED = "applied", pgettext_lazy("roster import", "applied")
+        CANCELLED = "cancelled", pgettext_lazy("roster import", "cancelled")
 
     class Modes(models.TextChoices):
-        MERGE = Mode.MERGE.value, _("add and change")
-        FULL = Mode.FULL.value, _("the whole staff")
+        MERGE = Mode.MERGE.value, pgettext_lazy("roster import", "add and change")
+        FULL = Mode.FULL.value, pgettext_lazy("roster import", "the whole staff")
 
     class Phase(models.TextChoices):
-        WAITING = "waiting", _("waiting")
-        READING = "reading", _("reading the file")
-        PLANNING = "planning", _("comparing with the roster")
-        LEAVING = "leaving", _("recording who left")
-        CHANGING = "changing", _("changing details")
-        JOINING = "joining", _("adding new people")
-        DONE = "done", _("done")
+        WAITING = "waiting", pgettext_lazy("roster import", "waiting")
+        READING = "reading", pgettext_lazy("roster import", "reading the file")
+        PLANNING = "planning", pgettext_lazy("roster import", "comparing with the roster")
+        LEAVING = "leaving", pgettext_lazy("roster import", "recording who left")
+        CHANGING = "changing", pgettext_lazy("roster import", "changing details")
+        JOINING = "joining", pgettext_lazy("roster import", "adding new people")
+        DONE = "done", pgettext_lazy("roster import", "done")
 
     FLOW: Flow = {
         Status.RECEIVED: frozenset({Status.PLANNED, Status.REJECTED, Status.CANCELLED}),
@@ -107,13 +107,13 @@ class RosterRow(models.Model):
     """The fate of one row, or of a leaver whom the file does not name (`row` is None). Personal data is sealed."""
 
     class Action(models.TextChoices):
-        JOIN = "join", _("joins")
-        UPDATE = "update", _("changes")
-        RETURN = "return", _("returns")
-        LEAVE = "leave", _("leaves")
-        UNCHANGED = "unchanged", _("unchanged")
-        PROBLEM = "problem", _("held back")
-        DOUBLE = "double", _("repeated")
+        JOIN = "join", pgettext_lazy("roster import", "joins")
+        UPDATE = "update", pgettext_lazy("roster import", "changes")
+        RETURN = "return", pgettext_lazy("roster import", "returns")
+        LEAVE = "leave", pgettext_lazy("roster import", "leaves")
+        UNCHANGED = "unchanged", pgettext_lazy("roster import", "unchanged")
+        PROBLEM = "problem", pgettext_lazy("roster import", "held back")
+        DOUBLE = "double", pgettext_lazy("roster import", "repeated")
 
     roster_import = models.ForeignKey(RosterImport, on_delete=models.CASCADE, related_name="rows")
     row = models.PositiveIntegerField(null=True, blank=True)

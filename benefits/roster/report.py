@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import xlsxwriter
-from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from . import messages, sandbox
 from .shapes import Checked, Issue
@@ -50,9 +50,15 @@ def problem_list(checked: Checked, issues: Sequence[Issue]) -> bytes:
     workbook = xlsxwriter.Workbook(
         out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )
-    page = workbook.add_worksheet(_("Problems"))
+    page = workbook.add_worksheet(pgettext("roster report", "Problems"))
     bold = workbook.add_format({"bold": True})
-    headings = [_("Row"), _("Column"), _("Employee number"), _("Name"), _("What is wrong and what to do")]
+    headings = [
+        pgettext("roster report", "Row"),
+        pgettext("roster report", "Column"),
+        pgettext("roster report", "Employee number"),
+        pgettext("roster report", "Name"),
+        pgettext("roster report", "What is wrong and what to do"),
+    ]
     for column, heading in enumerate(headings):
         page.write_string(0, column, heading, bold)
     for line, issue in enumerate(issues, start=1):

@@ -132,7 +132,7 @@ def checked_address(base_url: str) -> URL:
 
 def is_local(host: str) -> bool:
     """Say whether a host is this machine or a bare name of a private network (a container's)."""
-    if host == "localhost" or host.endswith(".localhost") or "." not in host and ":" not in host:
+    if host == "localhost" or host.endswith(".localhost") or ("." not in host and ":" not in host):
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -18,7 +18,9 @@ class SignInForm(LoginForm):  # type: ignore[misc]
         company = getattr(self.request, "company", None)
         login, password = self.fields["login"], self.fields["password"]
         login.label = _("Employee number, mobile or e-mail") if company else _("E-mail")
-        login.widget.attrs.update(autocomplete="username", autocapitalize="none", spellcheck="false", placeholder="")
+        login.widget.attrs.update(
+            autocomplete="username", autocapitalize="none", spellcheck="false", placeholder=""
+        )
         password.label, password.help_text = _("Password"), ""
         password.widget.attrs["placeholder"] = ""
         for field in (login, password):

@@ -38,7 +38,9 @@ def set_roles_of(*, user: User, roles: Iterable[Role]) -> None:
 
 
 @transaction
-def invite(*, username: str, name: str, email: str, roles: Iterable[Role], actor: User | None, at: datetime) -> User:
+def invite(
+    *, username: str, name: str, email: str, roles: Iterable[Role], actor: User | None, at: datetime
+) -> User:
     """Create somebody who is not on the roster: platform staff, or a company's own clerk. Raises UserExists."""
     return add_user(username=username, name=name, email=email, roles=list(roles), actor=actor, at=at)
 

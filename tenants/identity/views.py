@@ -43,7 +43,9 @@ def activate(request: HttpRequest, uid: str, token: str) -> HttpResponse:
         return render(request, "identity/activation_dead.html", status=404)
     form = FirstPasswordForm(user, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        operations.set_password(user=user, password=form.cleaned_data["new_password1"], actor=user, at=timezone.now())
+        operations.set_password(
+            user=user, password=form.cleaned_data["new_password1"], actor=user, at=timezone.now()
+        )
         if is_mfa_enabled(user):
             return redirect("account_login")
         record_authentication(request, user, method="password")
@@ -62,7 +64,9 @@ def change_password(request: HttpRequest) -> HttpResponse:
         return refused
     form = ChangePasswordForm(user, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        operations.set_password(user=user, password=form.cleaned_data["new_password1"], actor=user, at=timezone.now())
+        operations.set_password(
+            user=user, password=form.cleaned_data["new_password1"], actor=user, at=timezone.now()
+        )
         update_session_auth_hash(request, user)
         return render(request, "account/password_changed.html")
     return render(request, "account/password_change.html", {"form": form})

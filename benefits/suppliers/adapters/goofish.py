@@ -8,8 +8,8 @@ from typing import Any
 
 import aiohttp
 
-from .. import http, signers, wire
-from ..base import (
+from benefits.suppliers import http, signers, wire
+from benefits.suppliers.base import (
     Answer,
     Callback,
     CallbackForged,

@@ -68,5 +68,6 @@ def _named(employee: Any, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         order = by_item.get(int(match[1])) if match else by_number.get(row["reference"].partition(":")[2])
         row["order"] = order.number if order else ""
         row["name"] = shown.name_of(order) if order else row["subject"] or ""
+        row["fen"], row["balance_fen"] = int(row["fen"]), int(row["balance_fen"])
         row["what"] = shown.POSTINGS.get(row["kind"], row["kind"])
     return rows

@@ -369,6 +369,46 @@ def test_a_lone_supplier_out_of_reach_ends_in_a_refund(supplier: Supplier, run: 
     assert statuses(delivery) == ("failed", ["failed"])
 
 
+@pytest.mark.parametrize(
+    "change", [{"is_active": False}, {"paused_until": "2100-01-01T00:00Z"}, {"base_url": "x"}]
+)
+def test_what_was_not_sent_does_not_wait_for_a_supplier_that_takes_no_orders(
+    second_supplier: Supplier, supplier: Supplier, run: Run, change: dict[str, object]
+) -> None:
+    unreachable(supplier)
+    delivery = a_delivery()
+    run()
+    Supplier.objects.filter(pk=supplier.pk).update(**change)
+    run(1)
+    run(3)
+    assert statuses(delivery) == ("succeeded", ["failed", "succeeded"])
+
+
+def test_what_may_have_been_sent_is_still_asked_after_when_its_supplier_is_switched_off(
+    second_supplier: Supplier, supplier: Supplier, upstream: SupplierProcess, run: Run, clock: Clock
+) -> None:
+    upstream.faults("timeout_after_accept")
+    delivery = a_delivery()
+    run()
+    Supplier.objects.filter(pk=supplier.pk).update(is_active=False)
+    operations.send_again(attempt=the_attempt(delivery), actor=None, at=clock())
+    run()
+    assert statuses(delivery) == ("succeeded", ["succeeded"])
+
+
+def test_an_unknown_outcome_at_a_misconfigured_supplier_becomes_a_case(
+    supplier: Supplier, upstream: SupplierProcess, run: Run
+) -> None:
+    upstream.faults("drop")
+    delivery = a_delivery()
+    run()
+    Supplier.objects.filter(pk=supplier.pk).update(credentials="{")
+    for seconds in (3, 60, 3600):
+        run(seconds)
+    assert statuses(delivery) == ("active", ["unknown"])
+    assert Case.objects.get().kind == Case.Kind.OVERDUE
+
+
 # Claims that nobody came back to
 
 
@@ -494,14 +534,18 @@ def test_a_second_live_attempt_is_refused_by_the_database(supplier: Supplier, ru
     attempt = the_attempt(delivery)
     assert attempt.status == "succeeded"
     for status in ("sending", "waiting", "unknown", "succeeded"):
-        with pytest.raises(IntegrityError, match="attempt_one_live_a_delivery"), transaction(), savepoint():
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "INSERT INTO fulfilment_attempt (delivery_id, offer_id, supplier_id, number, reference, status,"
-                    " sends, queries, not_found, failed_answers, supplier_reference, reason, detail, routing, due_at,"
-                    " created_at) VALUES (%s, %s, %s, 2, 'x', %s, 0, 0, 0, 0, '', '', '', '{}', now(), now())",
-                    [delivery.pk, attempt.offer_id, attempt.supplier_id, status],
-                )
+        with pytest.raises(IntegrityError, match="attempt_one_live_a_delivery"), transaction():
+            insert_attempt(attempt, status)
+
+
+def insert_attempt(like: Attempt, status: str) -> None:
+    with savepoint(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO fulfilment_attempt (delivery_id, offer_id, supplier_id, number, reference, status, sends,"
+            " queries, not_found, failed_answers, supplier_reference, reason, detail, routing, due_at, created_at)"
+            " VALUES (%s, %s, %s, 2, 'x', %s, 0, 0, 0, 0, '', '', '', '{}', now(), now())",
+            [like.delivery_id, like.offer_id, like.supplier_id, status],
+        )
 
 
 # Circuit breaker

@@ -20,7 +20,6 @@ from reports.invoices.models import BilledEntry, Invoice, InvoiceLine, NumberSer
 from reports.periods import Month
 from tenants.models import Company
 from tenants.storage import SealedStorage
-
 from tests.db.reports.bookkeeping import Books, china
 
 JANUARY, FEBRUARY = Month(2026, 1), Month(2026, 2)
@@ -198,10 +197,14 @@ def test_another_company_is_not_touched(
         "UPDATE invoices_numberseries SET last_number = last_number - 1",
         "DELETE FROM invoices_numberseries",
         "INSERT INTO invoices_numberseries (code, year, last_number) VALUES ('ZD', 2030, 7)",
-        "INSERT INTO invoices_billedentry (invoice_id, company, posting_id, item_id, fen, rate_bp)"
-        " SELECT id, company, 999999, 999999, 1, 900 FROM invoices_invoice",
-        "INSERT INTO invoices_invoiceline (invoice_id, position, sku_code, product, tax_category, quantity, unit_fen,"
-        " gross_fen, rate_bp, net_fen, tax_fen) SELECT id, 9, 'x', 'x', 'x', 1, 1, 1, 0, 1, 0 FROM invoices_invoice",
+        (
+            "INSERT INTO invoices_billedentry (invoice_id, company, posting_id, item_id, fen, rate_bp)"
+            " SELECT id, company, 999999, 999999, 1, 900 FROM invoices_invoice"
+        ),
+        (
+            "INSERT INTO invoices_invoiceline (invoice_id, position, sku_code, product, tax_category, quantity, unit_fen,"
+            " gross_fen, rate_bp, net_fen, tax_fen) SELECT id, 9, 'x', 'x', 'x', 1, 1, 1, 0, 1, 0 FROM invoices_invoice"
+        ),
         "UPDATE invoices_numberseries SET last_number = last_number + 1; SET CONSTRAINTS ALL IMMEDIATE",
     ],
 )

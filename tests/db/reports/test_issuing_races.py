@@ -5,7 +5,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 
 import pytest
@@ -86,7 +86,7 @@ def test_two_issuers_at_once_bill_once(race_books: Books, at_once: AtOnce) -> No
 
 
 @pytest.fixture
-def script(tmp_path: object) -> Iterator[Callable[[str], int]]:
+def script(tmp_path: object) -> Callable[[str], int]:
     """Run Python in a process of its own, in this test's database; returns how it ended."""
     head = """
 import os, signal, django
@@ -110,7 +110,7 @@ def die(*args, **kwargs):
             [sys.executable, "-c", head + body], env=environment, check=False, timeout=60
         ).returncode
 
-    yield run
+    return run
 
 
 def test_death_before_the_commit_uses_no_number(race_books: Books, script: Callable[[str], int]) -> None:
