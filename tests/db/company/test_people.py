@@ -71,10 +71,27 @@ def test_an_administrator_gives_and_takes_roles(signed_in: Door) -> None:
     assert AuditEvent.objects.filter(action="user.roles").count() == 2
 
 
-def test_nobody_takes_the_administrators_role_from_themselves(signed_in: Door) -> None:
+def test_nobody_changes_their_own_access(signed_in: Door) -> None:
     admin = an_administrator(signed_in)
-    response = admin.post(reverse("company_person", args=[admin.user.pk]), {"roles": ["hr"]})  # type: ignore[attr-defined]
-    assert response.status_code == 422 and b"from yourself" in response.content
+    own = admin.user.pk  # type: ignore[attr-defined]
+    assert admin.post(reverse("company_person", args=[own]), {"roles": ["hr"]}).status_code == 403
+    assert admin.post(reverse("company_person_access", args=[own])).status_code == 403
+    assert admin.post(reverse("company_person_second_factor", args=[own])).status_code == 403
+    assert User.objects.get(pk=own).roles == {"admin"}
+
+
+def test_a_clerks_access_is_closed_and_opened(signed_in: Door) -> None:
+    employ(1)
+    admin = an_administrator(signed_in)
+    clerk = signed_in("finance")
+    url = reverse("company_person_access", args=[clerk.user.pk])  # type: ignore[attr-defined]
+    assert admin.post(url).status_code == 302
+    assert clerk.get(reverse("company_funds")).status_code == 302
+    assert admin.post(url).status_code == 302
+    assert clerk.get(reverse("company_funds")).status_code == 200
+    employee = User.objects.get(username="A001")
+    assert admin.post(reverse("company_person_access", args=[employee.pk])).status_code == 404
+    assert admin.post(reverse("company_person_second_factor", args=[clerk.user.pk])).status_code == 302  # type: ignore[attr-defined]
 
 
 def test_a_clerk_is_invited_once(signed_in: Door) -> None:
