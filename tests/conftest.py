@@ -19,10 +19,11 @@ pytest_plugins = ["tests.processes"]
 
 
 @pytest.fixture(scope="session")
-def database_template() -> str:
+def database_template(django_db_blocker: pytest.FixtureRequest) -> str:
     """The database that all others are copied from; made once for the code as it stands."""
     environment.start_services()
-    return environment.template()
+    with django_db_blocker.unblock():
+        return environment.template()
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +77,15 @@ def race_company(
     database_template: str, django_db_setup: None, django_db_blocker: pytest.FixtureRequest
 ) -> Iterator[Company]:
     """Acme in a database of its own: what commits is there for other threads and processes, and gone afterwards."""
+    with django_db_blocker.unblock(), committed_database(database_template), _inside("acme") as company:
+        yield company
+
+
+@pytest.fixture(scope="module")
+def module_company(
+    database_template: str, django_db_setup: None, django_db_blocker: pytest.FixtureRequest
+) -> Iterator[Company]:
+    """Like `race_company`, shared by the tests of one module: each brings its own people and looks at those alone."""
     with django_db_blocker.unblock(), committed_database(database_template), _inside("acme") as company:
         yield company
 

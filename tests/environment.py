@@ -57,6 +57,7 @@ def point() -> None:
         MALL_STATE=str(BASE / "var" / "tests" / worker),
         LOG_LEVEL=os.environ.get("LOG_LEVEL", "WARNING"),
         MALL_ENV="development",
+        DATABASE_POOL=os.environ.get("DATABASE_POOL", "24"),  # races run 20 threads at once
     )
 
 
