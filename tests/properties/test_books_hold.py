@@ -30,6 +30,7 @@ from tests import factories
 from tests.factories import AT
 
 SKUS = ["topup-mobile-10", "topup-mobile-50", "iqiyi-month", "bundle-commuter"]
+ALL = [*SKUS, "qq-music-month"]
 PRICES = {"topup-mobile-10": 990, "topup-mobile-50": 4_950, "iqiyi-month": 2_500, "bundle-commuter": 6_700}
 
 
@@ -42,16 +43,16 @@ class Books(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        """A budget, a wallet that may buy anything and the amounts that all begin with."""
+        """A budget, two wallets that hold something and no limit but what they hold."""
         Company.objects.filter(pk=self.company.pk).update(daily_limit_fen=10**9)
-        self.budget: Budget = factories.a_budget()
+        self.budget: Budget = factories.a_budget(40_000)
         self.people: list[Employee] = [factories.an_employee("Alice"), factories.an_employee("Bob")]
+        factories.grant(self.budget, dict.fromkeys(self.people, 8_000))
         self.funds = factories.funds_fen(self.company)
-        self.left = 0
-        self.wallets = [0, 0]
+        self.left = 24_000
+        self.wallets = [8_000, 8_000]
         self.held = factories.derived_fen("held")
         self.delivered = factories.derived_fen("delivered")
-        self.outcomes: dict[int, bool] = {}
 
     @rule(fen=st.integers(1, 20_000))
     def deposit_and_load(self, fen: int) -> None:
@@ -101,10 +102,10 @@ class Books(RuleBasedStateMachine):
             assert factories.redeem(self.people[who], sku, key=key) == order
         return order, who
 
-    @rule(target=done, order=consumes(orders), fails=st.sets(st.sampled_from([*SKUS, "qq-music-month"])))
-    def outcome(self, order: tuple[Order, int], fails: set[str]) -> Any:
-        """The supplier delivers each item or refuses it."""
-        factories.deliver(order[0], fails=sorted(fails))
+    @rule(target=done, order=consumes(orders), fails=st.sampled_from([[], ["topup-mobile-50"], ALL]))
+    def outcome(self, order: tuple[Order, int], fails: list[str]) -> Any:
+        """The supplier delivers each item or refuses it; of a bundle perhaps one part."""
+        factories.deliver(order[0], fails=fails)
         return order
 
     @rule(order=consumes(done))
@@ -149,8 +150,10 @@ def test_no_fen_is_made_or_lost(company: Company) -> None:
     run_state_machine_as_test(
         Books,
         settings=settings(
-            max_examples=6, stateful_step_count=14, deadline=None, derandomize=True, database=None,
+            max_examples=10, stateful_step_count=16, deadline=None, derandomize=True, database=None,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
-    assert Order.objects.count() >= 5, "the machine did too little to prove anything"
+    placed = Order.objects.values_list("status", flat=True)
+    assert {"placed", "delivered", "refunded"} <= set(placed), "the machine did too little to prove anything"
+    assert len(placed) >= 10

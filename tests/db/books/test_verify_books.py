@@ -35,7 +35,7 @@ PLANTS: dict[str, list[str]] = {
         "ALTER TABLE points_account DROP CONSTRAINT account_not_overdrawn",
         "UPDATE points_account SET balance_fen = -1 WHERE kind = 'wallet'",
     ],
-    "lots_follow_from_entries": ["UPDATE points_lot SET remaining_fen = remaining_fen - 1"],
+    "lots_follow_from_entries": ["UPDATE points_lot SET remaining_fen = remaining_fen - 1 WHERE remaining_fen > 0"],
     "wallets_are_their_lots": ["UPDATE points_account SET balance_fen = balance_fen + 1 WHERE kind = 'wallet'"],
     "loads_were_funded": ["DELETE FROM public.funds_fundsentry WHERE kind = 'load'"],
     "grants_are_their_lots": ["UPDATE points_grant SET total_fen = total_fen + 1"],
