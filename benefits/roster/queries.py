@@ -144,7 +144,7 @@ def opened_file(roster_import: RosterImport) -> Iterator[Path]:
     """The stored file in the clear, for as long as it is read and no longer."""
     with tempfile.TemporaryDirectory(prefix="roster-") as folder:
         path = Path(folder) / "roster"
-        with roster_import.file.storage.open(roster_import.file.name) as stored:
+        with roster_import.file.storage.open(roster_import.file.name or "") as stored:
             path.write_bytes(stored.read())
         yield path
 

@@ -6,13 +6,13 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, expect
 
 from benefits.catalogue import seed
 from benefits.fulfilment import operations as fulfilment
 from benefits.fulfilment import queries as deliveries
 from benefits.suppliers.simulator.dialects.goofish import DEFAULT_KEYS
-from django.utils import timezone
 from reports import books
 from tenants.db import connection
 from tenants.identity import operations as identity
@@ -21,6 +21,17 @@ from tenants.models import Company
 from tests.e2e.clicks import PASSWORD, Person, wait_for
 from tests.processes import Mall
 
+CONSOLE = [
+    "",
+    "employees/",
+    "imports/",
+    "imports/new/",
+    "budgets/",
+    "grants/",
+    "grants/new/",
+    "funds/",
+    "people/",
+]
 ROSTER = Path(__file__).parent.parent / "fixtures" / "rosters" / "s01_clean_template.xlsx"
 
 
@@ -179,9 +190,9 @@ def test_the_main_job(stocked: Mall, browser: Browser) -> None:
     owner.look("clerk-link")
     clerk_link = re.search(r"http://yuanshan\.localhost:\d+/activate/[^\s\"<]+", owner.page.content())
     assert clerk_link, "the clerk's activation link is shown"
-    petra.goto(f"{platform}/invoices/")
+    petra.goto(f"{platform}/invoices/run/?month={timezone.localdate():%Y-%m}")
     petra.look("invoice-run")
-    petra.send("form[action$='/run/'][method=post]")
+    petra.send("form[method=post]:has([name=month])")
     petra.look("invoices-issued")
     clerk = Person(browser, "clerk", width=1440)
     clerk.activate(clerk_link[0])
@@ -194,6 +205,18 @@ def test_the_main_job(stocked: Mall, browser: Browser) -> None:
     with clerk.page.expect_download() as download:
         clerk.page.locator(f"a[href$='{number[1]}.pdf']").first.click()
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
+
+    # The same pages at the other width, in the other language, are whole too.
+    for person, pages in (
+        (phone, ["/", "/benefits/", "/benefits/jd-card/", "/top-up/", "/orders/", "/wallet/", "/me/"]),
+        (owner, [f"/company/{page}" for page in CONSOLE]),
+        (clerk, ["/company/invoices/", f"/company/invoices/{number[1]}/", "/company/statements/"]),
+    ):
+        person.turn(company, pages)
+    for person in (olga, petra):
+        person.turn(
+            platform, ["/", "/companies/", "/companies/yuanshan/", "/deliveries/", "/deposits/", "/invoices/"]
+        )
 
     # And nobody of another company sees any of it.
     phone.goto(f"{mall.url('globex').rstrip('/')}/orders/")
