@@ -45,7 +45,7 @@ REPORT = Report(
         Column(_("Account (masked)"), width=18),
         Column(_("Delivered at"), Kind.TIME, 20),
         Column(_("Amount (yuan)"), Kind.FEN, 14, total=True),
-        Column(_("Invoice"), width=16),
+        Column(_("Billed on"), width=16),
     ),
     rows=rows,
 )

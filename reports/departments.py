@@ -22,11 +22,11 @@ WITH moved AS (
         JOIN orders_item i ON i.settlement_id = coalesce(p.reverses_id, p.id) JOIN orders_order o ON o.id = i.order_id
         WHERE (p.kind = 'deliver' OR original.kind = 'deliver') AND p.at >= %(since)s AND p.at < %(before)s)
 SELECT coalesce(d.path, ''), count(DISTINCT e.id),
-    coalesce(sum(fen) FILTER (WHERE kind = 'grant'), 0),
-    coalesce(sum(fen) FILTER (WHERE kind = 'redeem'), 0),
-    coalesce(sum(fen) FILTER (WHERE kind = 'refund'), 0),
-    coalesce(sum(fen) FILTER (WHERE kind = 'deliver'), 0),
-    coalesce(sum(fen) FILTER (WHERE kind IN ('expire', 'recall')), 0)
+    coalesce(sum(fen) FILTER (WHERE kind = 'grant'), 0)::bigint,
+    coalesce(sum(fen) FILTER (WHERE kind = 'redeem'), 0)::bigint,
+    coalesce(sum(fen) FILTER (WHERE kind = 'refund'), 0)::bigint,
+    coalesce(sum(fen) FILTER (WHERE kind = 'deliver'), 0)::bigint,
+    coalesce(sum(fen) FILTER (WHERE kind IN ('expire', 'recall')), 0)::bigint
 FROM moved m JOIN people_employee e ON e.id = m.employee_id LEFT JOIN people_department d ON d.id = e.department_id
 GROUP BY 1 ORDER BY 1
 """

@@ -12,7 +12,7 @@ from tenants.models import Company
 
 _ROWS = """
 SELECT e.employee_no, e.name, coalesce(d.path, ''), count(*) FILTER (WHERE p.kind = 'deliver'),
-       sum(CASE WHEN p.kind = 'deliver' THEN p.fen ELSE -p.fen END)
+       sum(CASE WHEN p.kind = 'deliver' THEN p.fen ELSE -p.fen END)::bigint
 FROM points_posting p LEFT JOIN points_posting original ON original.id = p.reverses_id
 JOIN orders_item i ON i.settlement_id = coalesce(p.reverses_id, p.id)
 JOIN orders_order o ON o.id = i.order_id JOIN people_employee e ON e.id = o.employee_id
@@ -39,7 +39,7 @@ REPORT = Report(
         Column(_("Employee number"), width=16),
         Column(_("Name"), width=16),
         Column(_("Department"), width=28),
-        Column(_("Items"), Kind.COUNT, 10, total=True),
+        Column(_("Number of items"), Kind.COUNT, 10, total=True),
         Column(_("Amount (yuan)"), Kind.FEN, 16, total=True),
     ),
     rows=rows,

@@ -22,13 +22,13 @@ def rows(company: Company, month: Month) -> Iterable[Sequence[object]]:
 
 REPORT = Report(
     slug="funds",
-    title=_("Funds"),
+    title=_("Funds movements"),
     about=_("Deposits, loads into budgets and returns from them."),
     columns=(
-        Column(_("At"), Kind.TIME, 20),
+        Column(_("Booked at"), Kind.TIME, 20),
         Column(_("Movement"), width=22),
         Column(_("Amount (yuan)"), Kind.FEN, 16, total=True),
-        Column(_("Reference"), width=44),
+        Column(_("Ledger reference"), width=44),
     ),
     rows=rows,
 )

@@ -22,12 +22,12 @@ def rows(company: Company, month: Month) -> Iterable[Sequence[object]]:
 
 REPORT = Report(
     slug="grants",
-    title=_("Grants"),
+    title=_("Grants of the month"),
     about=_("Every grant with its budget, reason, people and expiry."),
     columns=(
         Column(_("Granted at"), Kind.TIME, 20),
-        Column(_("Budget"), width=24),
-        Column(_("Reason"), width=28),
+        Column(_("From the budget"), width=24),
+        Column(_("Granted for"), width=28),
         Column(_("Employees"), Kind.COUNT, 10, total=True),
         Column(_("Amount (yuan)"), Kind.FEN, 16, total=True),
         Column(_("Expires at"), Kind.TIME, 20),

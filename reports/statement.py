@@ -41,9 +41,9 @@ NAMES = {
     "grant": _("Granted to employees"),
     "recall": _("Taken back from employees"),
     "redeem": _("Redeemed by employees"),
-    "deliver": _("Delivered"),
+    "deliver": _("Delivered to employees"),
     "refund": _("Refunded to employees"),
-    "expire": _("Expired"),
+    "expire": _("Expired points"),
     "reverse": _("Corrections"),
 }
 TITLES = {

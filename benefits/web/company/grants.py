@@ -119,6 +119,10 @@ def _initial(chosen: QueryDict) -> dict[str, Any]:
     initial: dict[str, Any] = {}
     if numbers := [shown.searched(number) for number in chosen.getlist("no")[:MOST_CHOSEN]]:
         initial |= {"whom": GrantForm.LIST, "listing": "\n".join(numbers)}
+    if (number := chosen.get("import", "")).isdecimal():
+        found = rosters.points(rosters.find_import(int(number[:9])))
+        lines = "\n".join(f"{employee_no}\t{points}" for employee_no, points in found)
+        initial |= {"whom": GrantForm.LIST, "listing": lines}
     if department := shown.searched(chosen.get("department", ""), limit=200):
         initial |= {"whom": GrantForm.DEPARTMENTS, "departments": [department]}
     if chosen.get("budget", "").isdecimal():

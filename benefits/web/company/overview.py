@@ -35,7 +35,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     books = points.books()
     funds_fen = funds.available_fen(company.schema_name)
     grants = list(queries.grants()[:5])
-    budgets = list(queries.budgets()[:20])
+    budgets = list(queries.budgets().order_by("-id")[:20])
     context = {
         "section": "overview",
         "people": people,
