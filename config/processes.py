@@ -82,11 +82,8 @@ def web(*, port: int, state: Path = STATE) -> Process:
     command = [
         sys.executable,
         *("-m", "gunicorn", "config.wsgi:application"),
+        "--config=python:config.gunicorn",
         f"--bind=127.0.0.1:{port}",
-        *("--worker-class=gthread", "--workers=2", "--threads=6"),
-        "--no-control-socket",
-        *("--graceful-timeout=15", "--timeout=60"),
-        *("--access-logfile=-", "--error-logfile=-"),
     ]
     return Process("web", command, _answers(port, "/-/ready"), state)
 
@@ -173,12 +170,18 @@ def signals_as_interrupts() -> None:
 
 def refuse_taken(port: int, *, variable: str) -> None:
     """Raise unless the port is free on the loopback address."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise ProcessError(f"Port {port} is in use: choose another with {variable}=.") from None
+    deadline = time.monotonic() + 3  # an earlier server may be about to leave
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise ProcessError(f"Port {port} is in use: choose another with {variable}=.") from None
+                time.sleep(0.2)
+            else:
+                return
 
 
 def free_port() -> int:
@@ -312,6 +315,7 @@ def _tail(log: Path, lines: int = 12) -> str:
 
 def upgrade(environment: Mapping[str, str]) -> None:
     """Bring the public schema, the template and every company to the current migrations."""
+    (STATE / "static").mkdir(parents=True, exist_ok=True)  # whitenoise complains of a missing one
     done = subprocess.run(
         [sys.executable, "manage.py", "upgrade", "--json"],
         cwd=BASE,

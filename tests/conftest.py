@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+
 from tenants.db import connection
 from tenants.models import Company
 from tests import environment

@@ -9,7 +9,7 @@ from pathlib import Path
 from . import fields, guard, normalise, read
 from .shapes import Cell, Problem, Rejected, Row
 
-Amount = tuple[int, str, int | Decimal | None]  # row, employee number, points
+Amount = tuple[int, str, "int | Decimal | None"]  # row, employee number, points
 Fault = tuple[int, str, str]  # row, field, code
 
 HEADER_WITHIN = 50
@@ -64,8 +64,9 @@ def _amounts(
         if not any(cell != "" for cell in cells):
             continue
         number = normalise.attempt(normalise.employee_no, _cell(cells, number_at))
-        cell = "" if points_at is None else _cell(cells, points_at)
-        points: int | Decimal | Problem | None = normalise.attempt(normalise.points, cell)
+        points: int | Decimal | Problem | None = normalise.attempt(
+            normalise.points, "" if points_at is None else _cell(cells, points_at)
+        )
         if number is None or isinstance(number, Problem):
             faults.append((row, "employee_no", number.code if number else "missing_employee_no"))
         elif isinstance(points, Problem):

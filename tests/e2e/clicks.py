@@ -4,8 +4,10 @@ import os
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 from allauth.mfa.totp.internal import auth as totp
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 PASSWORD = "a quiet river in autumn"
@@ -40,6 +42,21 @@ class Person:
         )
         wider = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wider <= 1, f"{name} is {wider} px wider than a window of {self.width}"
+        found = Axe().run(self.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
+        self.complaints += [f"{name}: {one['id']} {_where(one)}" for one in found.response["violations"]]
+
+    def turn(self, site: str, pages: list[str]) -> None:
+        """Look at pages again at the other width and in English, then come back."""
+        before = self.width
+        self.width = 390 if before > 600 else 1440
+        self.page.set_viewport_size({"width": self.width, "height": 900})
+        self.context.add_cookies([{"name": "language", "value": "en", "url": site}])
+        for path in pages:
+            self.goto(site + path)
+            self.look("en" + path.replace("/", "-").rstrip("-"))
+        self.context.add_cookies([{"name": "language", "value": "zh-hans", "url": site}])
+        self.width = before
+        self.page.set_viewport_size({"width": before, "height": 900})
 
     def goto(self, url: str, *, status: int = 200) -> None:
         """Open an address and see its status."""
@@ -84,6 +101,10 @@ class Person:
         """Close the window; a page that logged an error or asked another host fails the journey."""
         self.context.close()
         assert not self.complaints, self.complaints
+
+
+def _where(violation: dict[str, Any]) -> str:
+    return "; ".join(str(node["target"]) for node in violation["nodes"][:3])
 
 
 def code_of(secret: str) -> str:

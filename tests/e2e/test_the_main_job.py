@@ -6,13 +6,13 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, expect
 
 from benefits.catalogue import seed
 from benefits.fulfilment import operations as fulfilment
 from benefits.fulfilment import queries as deliveries
 from benefits.suppliers.simulator.dialects.goofish import DEFAULT_KEYS
-from django.utils import timezone
 from reports import books
 from tenants.db import connection
 from tenants.identity import operations as identity
@@ -21,6 +21,17 @@ from tenants.models import Company
 from tests.e2e.clicks import PASSWORD, Person, wait_for
 from tests.processes import Mall
 
+CONSOLE = [
+    "",
+    "employees/",
+    "imports/",
+    "imports/new/",
+    "budgets/",
+    "grants/",
+    "grants/new/",
+    "funds/",
+    "people/",
+]
 ROSTER = Path(__file__).parent.parent / "fixtures" / "rosters" / "s01_clean_template.xlsx"
 
 
@@ -139,7 +150,7 @@ def test_the_main_job(stocked: Mall, browser: Browser) -> None:
     phone.look("top-up")
     phone.send("form:has([name=request_key])")
     phone.look("order-placed")
-    wait_for(phone.page, "main :text('已到账')")
+    wait_for(phone.page, "h1:has-text('已到账')")
     phone.look("order-delivered")
     phone.goto(f"{company}/benefits/qq-music/")
     phone.fill(account="17700009834")
@@ -148,17 +159,19 @@ def test_the_main_job(stocked: Mall, browser: Browser) -> None:
     phone.send("form:has([name=request_key])")
     phone.look("confirm")
     phone.send("form[action$='/confirm/']")
-    wait_for(phone.page, "main :text('已到账')")
+    wait_for(phone.page, "h1:has-text('已到账')")
     phone.look("membership-delivered")
 
     # A number that fails at the supplier: the points come back by themselves.
     phone.goto(f"{company}/top-up/")
     phone.fill(account="13800000000")
+    phone.page.locator("[name=account]").blur()
+    phone.page.wait_for_load_state("networkidle")
     _choose(phone, "30 元")
     phone.send("form:has([name=request_key])")
     if "/confirm" in phone.page.url or phone.page.locator("form[action$='/confirm/']").count():
         phone.send("form[action$='/confirm/']")
-    wait_for(phone.page, "main :text('已退回')")
+    wait_for(phone.page, "h1:has-text('已退回')")
     phone.look("order-refunded")
     phone.goto(f"{company}/wallet/")
     phone.look("wallet")
@@ -173,11 +186,13 @@ def test_the_main_job(stocked: Mall, browser: Browser) -> None:
     owner.page.locator("[name=roles][value=finance]").check()
     owner.look("people")
     owner.send("form[action$='/invite/']")
+    owner.send("form[action$='/link/']")
+    owner.look("clerk-link")
     clerk_link = re.search(r"http://yuanshan\.localhost:\d+/activate/[^\s\"<]+", owner.page.content())
     assert clerk_link, "the clerk's activation link is shown"
-    petra.goto(f"{platform}/invoices/")
+    petra.goto(f"{platform}/invoices/run/?month={timezone.localdate():%Y-%m}")
     petra.look("invoice-run")
-    petra.send("form[action$='/run/'][method=post]")
+    petra.send("form[method=post]:has([name=month])")
     petra.look("invoices-issued")
     clerk = Person(browser, "clerk", width=1440)
     clerk.activate(clerk_link[0])
@@ -190,6 +205,18 @@ def test_the_main_job(stocked: Mall, browser: Browser) -> None:
     with clerk.page.expect_download() as download:
         clerk.page.locator(f"a[href$='{number[1]}.pdf']").first.click()
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
+
+    # The same pages at the other width, in the other language, are whole too.
+    for person, pages in (
+        (phone, ["/", "/benefits/", "/benefits/jd-card/", "/top-up/", "/orders/", "/wallet/", "/me/"]),
+        (owner, [f"/company/{page}" for page in CONSOLE]),
+        (clerk, ["/company/invoices/", f"/company/invoices/{number[1]}/", "/company/statements/"]),
+    ):
+        person.turn(company, pages)
+    for person in (olga, petra):
+        person.turn(
+            platform, ["/", "/companies/", "/companies/yuanshan/", "/deliveries/", "/deposits/", "/invoices/"]
+        )
 
     # And nobody of another company sees any of it.
     phone.goto(f"{mall.url('globex').rstrip('/')}/orders/")

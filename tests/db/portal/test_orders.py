@@ -70,14 +70,22 @@ def test_codes_are_not_shown_without_end(
     assert [browser.post(path).status_code for _ in range(3)] == [200, 200, 429]
 
 
-@pytest.mark.parametrize(
-    ("query", "status"),
-    [("status=refunded", 200), ("month=2026-11", 200), ("month=2026-99", 200), ("month=xx", 200), ("page=7", 200),
-     ("status=x'", 404), ("page=-1", 404), ("page=1e9", 404), ("page=" + "9" * 30, 404), ("page=１", 404), ("employee=1", 200)],
-)  # fmt: skip
-def test_filters_take_what_they_know(browser: Browser, alice: Employee, query: str, status: int) -> None:
+def test_filters_take_what_they_know(browser: Browser, alice: Employee) -> None:
     stage.an_order(alice)
-    assert browser.get(f"/orders/?{query}").status_code == status
+    for query, status in [
+        ("status=refunded", 200),
+        ("month=2026-11", 200),
+        ("month=2026-99", 200),
+        ("month=xx", 200),
+        ("page=7", 200),
+        ("status=x'", 404),
+        ("page=-1", 404),
+        ("page=1e9", 404),
+        ("page=" + "9" * 30, 404),
+        ("page=１", 404),
+        ("employee=1", 200),
+    ]:
+        assert browser.get(f"/orders/?{query}").status_code == status, query
 
 
 def test_the_list_is_ones_own(bobs: Browser, alice: Employee) -> None:
@@ -135,14 +143,24 @@ def test_an_orders_page_too(browser: Browser, alice: Employee, suffix: str) -> N
     assert len(queries(browser, f"/orders/{order.number}/{suffix}")) <= MOST
 
 
-@pytest.mark.parametrize(
-    "q", ["hf", "话费", "huafei", "china mobile", "%", "_", "\x00", "'", "x" * 500, "\ud83d", "＜script＞"]
-)
-def test_search_takes_anything(browser: Browser, q: str) -> None:
-    answer = browser.get("/benefits/", {"q": q.encode("utf-8", "replace").decode()})
-    assert answer.status_code == 200
-    if q in ("hf", "话费", "huafei", "china mobile"):
-        assert "mobile-top-up" in answer.content.decode()
+def test_search_takes_anything(browser: Browser) -> None:
+    for q in [
+        "hf",
+        "话费",
+        "huafei",
+        "china mobile",
+        "%",
+        "_",
+        "\x00",
+        "'",
+        "x" * 500,
+        "\ud83d",
+        "＜script＞",
+    ]:
+        answer = browser.get("/benefits/", {"q": q.encode("utf-8", "replace").decode()})
+        assert answer.status_code == 200
+        if q in ("hf", "话费", "huafei", "china mobile"):
+            assert "mobile-top-up" in answer.content.decode()
 
 
 def test_a_shelf_that_is_none_is_not_there(browser: Browser) -> None:
