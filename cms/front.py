@@ -31,7 +31,9 @@ def home(request: HttpRequest, *, at: datetime) -> dict[str, Any]:
         "wallet": wallet,
         "is_soon": wallet.expires_at is not None and wallet.expires_at - at < SOON,
         "recent": [shown.order_row(order) for order in orders.orders_of(employee)[:3]],
-        "picks": [shown.tile(one, spendable_fen=wallet.available_fen) for one in _picks(found, employee.mobile)],
+        "picks": [
+            shown.tile(one, spendable_fen=wallet.available_fen) for one in _picks(found, employee.mobile)
+        ],
         "shelves": _shelves(found),
     }
 
@@ -51,7 +53,11 @@ def _shelves(found: list[Product]) -> list[dict[str, str]]:
     """The entry points where the editor set none: top-up, data, and the other shelves."""
     shelves = {one.category.slug: one.category for one in found}
     return [
-        {"title": shelf.name, "icon": shown.ICON_OF_SHELF.get(shelf.icon, shelf.icon), "href": f"/benefits/?category={slug}"}
+        {
+            "title": shelf.name,
+            "icon": shown.ICON_OF_SHELF.get(shelf.icon, shelf.icon),
+            "href": f"/benefits/?category={slug}",
+        }
         for slug, shelf in shelves.items()
         if slug != "telecom"
     ]

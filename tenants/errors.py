@@ -120,13 +120,6 @@ class InvalidCreditCode(Invalid):
         super().__init__(value=value)
 
 
-class UserExists(Conflict):
-    """Somebody signs in under this name or e-mail already."""
-
-    code = "user_exists"
-    message = _("Somebody with this e-mail is here already.")
-
-
 class CompanySuspended(Forbidden):
     """The company is suspended or closed: nothing of it moves."""
 

@@ -136,7 +136,7 @@ def language(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-class access:
+class Access:
     """Close every view to those it was not declared for; a view without a declaration is closed to all."""
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -182,7 +182,7 @@ def _has_second_factor(request: HttpRequest) -> bool:
     return bool(is_mfa_enabled(request.user))
 
 
-class domain_errors:
+class DomainErrors:
     """Tell a DomainError once: JSON where JSON was asked for, else a page with the status of its family."""
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -5,7 +5,13 @@ from datetime import datetime
 from django.db import IntegrityError
 
 from benefits import states
-from benefits.funds.errors import CreditInUse, DepositExists, InsufficientFunds, InvalidAmount, SecondPersonNeeded
+from benefits.funds.errors import (
+    CreditInUse,
+    DepositExists,
+    InsufficientFunds,
+    InvalidAmount,
+    SecondPersonNeeded,
+)
 from benefits.funds.models import Deposit, FundsAccount, FundsEntry
 from tenants import audit
 from tenants.db import connection, savepoint, transaction, transaction_required

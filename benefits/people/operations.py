@@ -1,9 +1,10 @@
 """Employees: many at once. A roster import is the usual caller; every statement is one for all of them."""
 
+import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import Group
 from django.db import connection
 
@@ -134,7 +135,10 @@ def _open_users(employees: Sequence[Employee]) -> None:
         email = employee.email if employee.email.lower() not in emails else ""
         emails.add(email.lower())
         employee.user = User(
-            username=employee.employee_no, name=employee.name, email=email, password=make_password(None)
+            username=employee.employee_no,
+            name=employee.name,
+            email=email,
+            password=UNUSABLE_PASSWORD_PREFIX + secrets.token_hex(20),
         )
         users.append(employee.user)
     User.objects.bulk_create(users, batch_size=BATCH)

@@ -45,7 +45,7 @@ def _names_number(cell: Cell) -> bool:
 
 def _header(rows: list[Row]) -> tuple[int, int, int | None] | None:
     for index, row in enumerate(rows[:HEADER_WITHIN]):
-        named = {}
+        named: dict[str, int] = {}
         for column, cell in enumerate(row):
             if isinstance(cell, str) and (found := fields.named(fields.fold(cell))) is not None:
                 named.setdefault(found[0], column)
@@ -64,7 +64,9 @@ def _amounts(
         if not any(cell != "" for cell in cells):
             continue
         number = normalise.attempt(normalise.employee_no, _cell(cells, number_at))
-        points = normalise.attempt(normalise.points, "" if points_at is None else _cell(cells, points_at))
+        points: int | Decimal | Problem | None = normalise.attempt(
+            normalise.points, "" if points_at is None else _cell(cells, points_at)
+        )
         if number is None or isinstance(number, Problem):
             faults.append((row, "employee_no", number.code if number else "missing_employee_no"))
         elif isinstance(points, Problem):

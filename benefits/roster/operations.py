@@ -291,7 +291,8 @@ def _apply(roster_import: RosterImport, checked: Checked, progress: Progress, *,
         phase=Phase.DONE,
         rows_done=len(found.steps),
     )
-    actor = User.objects.filter(pk=roster_import.confirmed_by_id).first()
+    confirmed_by = roster_import.confirmed_by_id
+    actor = User.objects.filter(pk=confirmed_by).first() if confirmed_by else None
     audit.record("roster.applied", roster_import, actor=actor, at=at, **result)
     return True
 

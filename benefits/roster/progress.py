@@ -23,8 +23,9 @@ class Progress:
         self._base = 0
 
     def __enter__(self) -> Progress:
-        self._connection: Any = connection.copy()
-        self._connection.set_schema(connection.schema_name)
+        ours: Any = connection
+        self._connection: Any = ours.copy()
+        self._connection.set_schema(ours.schema_name)
         return self
 
     def __exit__(

@@ -8,7 +8,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.db import connection
 from django.db.models import QuerySet
+from psycopg import sql
 
 from benefits.people.models import Employee
 from benefits.roster import messages, report, sandbox
@@ -16,8 +18,11 @@ from benefits.roster.errors import ImportNotFound
 from benefits.roster.models import RosterImport, RosterRow
 from benefits.roster.plan import Present
 from benefits.roster.shapes import Checked, Issue, Note
+from tenants.models import Company
 
+TO_CHECK, TO_APPLY = RosterImport.Status.RECEIVED, RosterImport.Status.CONFIRMED
 LEASE = dt.timedelta(seconds=120)  # a worker that is silent for longer is gone
+GRACE = dt.timedelta(seconds=30)  # a bell that was not heard by then was lost
 
 
 def find_import(pk: int) -> RosterImport:
@@ -90,6 +95,30 @@ def stalled(at: dt.datetime) -> QuerySet[RosterImport]:
     return waiting.filter(claimed_at__isnull=True) | waiting.filter(claimed_at__lt=at - LEASE)
 
 
+def stalled_everywhere(at: dt.datetime) -> list[tuple[str, int, str]]:
+    """(schema, import, status) of what waits for a worker in any open company, in one statement."""
+    schemas = list(Company.objects.filter(status=Company.Status.OPEN).values_list("schema_name", flat=True))
+    if not schemas:
+        return []
+    one = sql.SQL(
+        "SELECT {name}, id, status FROM {schema}.roster_rosterimport WHERE status IN ('received', 'confirmed')"
+        " AND COALESCE(claimed_at + {lease}, created_at + {grace}) < {at}"
+    )
+    parts = [
+        one.format(
+            name=sql.Literal(schema),
+            schema=sql.Identifier(schema),
+            lease=LEASE,
+            grace=GRACE,
+            at=sql.Literal(at),
+        )
+        for schema in schemas
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(" UNION ALL ").join(parts))
+        return [(str(schema), int(pk), str(status)) for schema, pk, status in cursor.fetchall()]
+
+
 def present() -> list[Present]:
     """Everybody on the roster now, as the plan compares them."""
     found = Employee.objects.select_related("department")
@@ -115,7 +144,7 @@ def opened_file(roster_import: RosterImport) -> Iterator[Path]:
     """The stored file in the clear, for as long as it is read and no longer."""
     with tempfile.TemporaryDirectory(prefix="roster-") as folder:
         path = Path(folder) / "roster"
-        with roster_import.file.storage.open(roster_import.file.name) as stored:
+        with roster_import.file.storage.open(roster_import.file.name or "") as stored:
             path.write_bytes(stored.read())
         yield path
 

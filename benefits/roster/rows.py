@@ -8,7 +8,7 @@ from . import fields
 from .formats import shown
 from .shapes import Cell, CellError, Details, NoValue, Row, Table
 
-_FOOTERS = ("合计", "总计", "小计", "制表", "审核", "备注", "说明", "注:", "打印", "共计", "填表")
+_FOOTERS = ("合计", "总计", "小计", "制表", "审核", "备注", "说明", "注:", "打印", "共计", "填表", "以下空白")
 _FOOTER_STARTS = frozenset(footer[0] for footer in _FOOTERS)
 
 

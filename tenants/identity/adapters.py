@@ -10,7 +10,6 @@ from allauth.core import context
 from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from django.contrib.auth.models import AbstractBaseUser
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -68,9 +67,8 @@ class AccountAdapter(DefaultAccountAdapter):
         name = str(credentials.get("username", "")).strip().casefold()
         return f"{connection.schema_name}:{self.get_client_ip(request)}:{name}"
 
-    def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse:
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """Leave a trace of the sign-in."""
-        assert isinstance(user, User)
         with transaction():
             audit.record("user.signed_in", user, actor=user, at=timezone.now())
         response: HttpResponse = super().post_login(request, user, **kwargs)

@@ -32,7 +32,7 @@ def budgets(request: HttpRequest) -> HttpResponse:
     """All budgets with their figures."""
     company = shown.company_of(request)
     show = shown.amounts(company)
-    page = Paginator(queries.budgets(), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(queries.budgets().order_by("-id"), PAGE).get_page(request.GET.get("page"))
     found = list(page)
     figures = overview.figures_of_budgets(found)
     context = {
@@ -64,7 +64,7 @@ def _figures(budget: Budget, figures: BudgetFigures, show: Amounts) -> dict[str,
         "held": show.points(figures.held_fen),
         "delivered": show.points(figures.delivered_fen),
         "percent": percent,
-        "is_low": whole > 0 and percent >= 80,
+        "is_low": 80 <= percent < 100,
     }
 
 

@@ -33,6 +33,7 @@ FIELD_OF_ERROR = {
     "invalid_points": "points",
     "invalid_expiry": "expires",
     "user_exists": "email",
+    "own_access": "roles",
     "roster_too_large": "file",
 }
 

@@ -145,8 +145,7 @@ def problems(request: HttpRequest, pk: int) -> HttpResponse:
 def _ring(company: Company, found: RosterImport) -> None:
     """Ask a worker to check or to apply it; not twice within some seconds, however often a page asks."""
     if cache.add(f"roster-rung:{found.pk}:{found.status}", 1, RING_SECONDS):
-        task = tasks.check_roster if found.status == Status.RECEIVED else tasks.apply_roster
-        task.ring(company.schema_name, import_id=found.pk)
+        tasks.ring_roster_import(company.schema_name, import_id=found.pk, status=found.status)
 
 
 def _ring_if_stalled(request: HttpRequest, found: RosterImport) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
@@ -105,21 +106,42 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
         form = RolesForm(company=company, initial={"roles": sorted(user.roles & set(STAFF_ROLES))})
         return _person(request, user, form)
     form = RolesForm(request.POST, company=company)
-    if form.is_valid() and user == request.user and Role.ADMIN not in form.cleaned_data["roles"]:
-        form.add_error(
-            "roles", _("You cannot take the administrator's role from yourself. Ask another administrator.")
-        )
     if not form.is_valid():
         return _person(request, user, form, status=422)
     kept = {Role(role) for role in user.roles if role not in STAFF_ROLES}
-    operations.set_roles(
-        user=user,
-        roles=kept | {Role(role) for role in form.cleaned_data["roles"]},
-        actor=request.user,  # type: ignore[arg-type]
-        at=timezone.now(),
-    )
+    try:
+        operations.set_roles(
+            user=user,
+            roles=kept | {Role(role) for role in form.cleaned_data["roles"]},
+            actor=request.user,  # type: ignore[arg-type]
+            at=timezone.now(),
+        )
+    except DomainError as error:
+        form.refuse(error)
+        return _person(request, user, form, status=error.status)
     messages.success(request, _("The roles of %(name)s were saved.") % {"name": user})
     return redirect("company_person", pk=user.pk)
+
+
+@allow(Role.ADMIN)
+@require_POST
+def access(request: HttpRequest, pk: int) -> HttpResponse:
+    """Close a clerk's access, or open it again; an employee's follows the roster."""
+    user = get_object_or_404(User, pk=pk, employee=None)
+    operations.set_active(user=user, is_active=not user.is_active, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+    done = _("%(name)s can sign in again.") if user.is_active else _("%(name)s can no longer sign in.")
+    messages.success(request, done % {"name": user})
+    return redirect("company_person", pk=pk)
+
+
+@allow(Role.ADMIN)
+@require_POST
+def second_factor(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take away a lost second factor."""
+    user = get_object_or_404(User, pk=pk)
+    operations.reset_second_factor(user=user, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+    messages.success(request, _("At the next sign-in %(name)s sets up a new second factor.") % {"name": user})
+    return redirect("company_person", pk=pk)
 
 
 @allow(Role.ADMIN)
@@ -144,5 +166,8 @@ def _person(
         "form": form,
         "link": link,
         "sign_in": sign_in_state(user),
+        "is_self": user == request.user,
+        "may_link": may_link(request.user, user),
+        "has_second_factor": is_mfa_enabled(user),
     }
     return render(request, "company/person.html", context, status=status)

@@ -125,6 +125,7 @@ def _page(request: HttpRequest, found: Company, **more: Any) -> HttpResponse:
         "may_pay": who.may(request, who.FINANCE),
         "deposit_form": DepositForm(),
         "credit_form": CreditForm(initial={"yuan": money.yuan(credit)}),
+        "form": look.asked(request, "form"),
         **more,
     }
     return render(request, "platform/company.html", context, status=422 if more.get("wrong") else 200)
@@ -207,7 +208,7 @@ def record_deposit(request: HttpRequest, schema: str) -> HttpResponse:
         else:
             messages.success(request, _("Recorded. Somebody else confirms it now."))
             return redirect("platform_deposits")
-    return _page(request, found, deposit_form=form, wrong=True)
+    return _page(request, found, deposit_form=form, form="deposit", wrong=True)
 
 
 @require_POST
@@ -226,4 +227,4 @@ def set_credit(request: HttpRequest, schema: str) -> HttpResponse:
         else:
             messages.success(request, _("The credit line is changed."))
             return redirect("platform_company", schema=schema)
-    return _page(request, found, credit_form=form, wrong=True)
+    return _page(request, found, credit_form=form, form="credit", wrong=True)

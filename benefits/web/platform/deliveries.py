@@ -126,8 +126,10 @@ def _timeline(found: Delivery, attempts: list[Attempt]) -> list[dict[str, Any]]:
             entries.append(
                 (one.sent_at, _("attempt %(number)d sent to %(supplier)s") % words, one.reference, "done")
             )
-        for call in one.callbacks.all():
-            entries.append((call.received_at, _("%(supplier)s called back") % words, call.says, "done"))
+        calls = one.callbacks.all()
+        entries += [
+            (call.received_at, _("%(supplier)s called back") % words, call.says, "done") for call in calls
+        ]
         for case in one.cases.all():
             entries.append((case.opened_at, _("case opened"), case.get_kind_display(), "bad"))
             if case.closed_at:
@@ -165,7 +167,7 @@ def _timeline(found: Delivery, attempts: list[Attempt]) -> list[dict[str, Any]]:
 
 
 def _moment(moment: Any) -> str:
-    return date_format(timezone.localtime(moment), "m-d H:i:s")  # noqa: TID251
+    return date_format(timezone.localtime(moment), "m-d H:i:s")
 
 
 @require_POST

@@ -27,9 +27,11 @@ LISTED = 6
 def desk(request: HttpRequest) -> HttpResponse:
     """What needs a person now; every figure leads to its list."""
     at = timezone.now()
-    midnight = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)  # noqa: TID251
+    midnight = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
     today, usual = oversight.today_and_usual(at=at, midnight=midnight)
     deposits = funds.deposits_to_confirm()
+    waiting = list(deposits[:LISTED])
+    names = look.company_names({one.account.company for one in waiting})
     cases = queries.open_cases()
     context = {
         "section": "desk",
@@ -43,8 +45,13 @@ def desk(request: HttpRequest) -> HttpResponse:
         "cases": [(case, look.age(case.opened_at, at=at)) for case in cases[:LISTED]],
         "deposits_number": deposits.count(),
         "deposits": [
-            {"deposit": one, "yuan": money.yuan_grouped(one.fen), "age": look.age(one.recorded_at, at=at)}
-            for one in deposits[:LISTED]
+            {
+                "deposit": one,
+                "company": names.get(one.account.company, one.account.company),
+                "yuan": money.yuan_grouped(one.fen),
+                "age": look.age(one.recorded_at, at=at),
+            }
+            for one in waiting
         ],
     }
     return render(request, "platform/desk.html", context)

@@ -5,10 +5,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from benefits.web.portal.visitor import employee_of
+from benefits.web.portal.visitor import employee_of, user_of
 from tenants.access import SIGNED_IN, allow
-from tenants.identity import operations as identity
-from tenants.identity.models import User
+from tenants.identity import preferences
 from tenants.identity.roles import Role
 
 YEAR = 365 * 24 * 3600
@@ -35,16 +34,15 @@ def me(request: HttpRequest) -> HttpResponse:
 @require_POST
 def prefer(request: HttpRequest) -> HttpResponse:
     """Keep a preference with the user and in a cookie, so that the next page comes right at once."""
-    user = request.user
-    assert isinstance(user, User)
+    user = user_of(request)
     language, appearance = request.POST.get("language", ""), request.POST.get("appearance", "")
     response = redirect("portal:me")
     if language in dict(settings.LANGUAGES):
-        identity.prefer(user=user, language=language, appearance=user.appearance)
+        preferences.prefer(user=user, language=language, appearance=user.appearance)
         response.set_cookie(
             settings.LANGUAGE_COOKIE_NAME, language, max_age=YEAR, samesite="Lax", secure=settings.HTTPS
         )
     if appearance in APPEARANCES:
-        identity.prefer(user=user, language=user.language, appearance=appearance)
+        preferences.prefer(user=user, language=user.language, appearance=appearance)
         response.set_cookie("appearance", appearance, max_age=YEAR, samesite="Lax", secure=settings.HTTPS)
     return response

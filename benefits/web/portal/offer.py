@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.utils.translation import gettext as _
 
 from benefits import mobile, money
@@ -16,6 +15,7 @@ from benefits.orders.models import Order
 from benefits.people.models import Employee
 from benefits.web.portal import shown
 from benefits.web.portal.visitor import Purse
+from tenants.db import connection
 
 USUAL_FACE_FEN = 5000
 
@@ -33,7 +33,8 @@ def page(
     rate, points_name = _points_of_company()
     spendable = Purse(employee, at=at).spendable_fen(product.category.slug)
     skus = list(catalogue.skus_of(product))
-    on_offer = outcomes.deliverable({code for sku in skus for code in _codes(sku)})
+    parts = {sku.code: [part for part, _fen in catalogue.parts_of(sku)] for sku in skus}
+    on_offer = outcomes.deliverable({part.code for of_sku in parts.values() for part in of_sku})
     recent = _recent(employee, [one.slug for one in siblings] or [product.slug])
     usual = next((order.sku_code for order in recent if order.product_slug == product.slug), "")
     faces = [
@@ -45,7 +46,7 @@ def page(
             "fen": sku.price_fen,
             "face_fen": sku.face_fen,
             "balance_after": money.points(spendable - sku.price_fen, rate),
-            "reason": _why_not(sku, spendable, on_offer, rate),
+            "reason": _why_not(sku, {part.code for part in parts[sku.code]} <= on_offer, spendable, rate),
             "checked": False,
         }
         for sku in skus
@@ -62,9 +63,7 @@ def page(
             (one.carrier, shown.CARRIERS.get(one.carrier, one.name), one.pk == product.pk) for one in siblings
         ],
         "others": _other_numbers(employee, recent) if KINDS[product.kind].is_phone else [],
-        "parts": [part for sku in skus[:1] for part, _fen in catalogue.parts_of(sku)]
-        if product.kind == Product.Kind.BUNDLE
-        else [],
+        "parts": parts[skus[0].code] if skus and product.kind == Product.Kind.BUNDLE else [],
     }
 
 
@@ -73,12 +72,8 @@ def _points_of_company() -> tuple[int, str]:
     return company.points_per_yuan, company.points_name or _("points")
 
 
-def _codes(sku: Sku) -> list[str]:
-    return [part.code for part, _fen in catalogue.parts_of(sku)]
-
-
-def _why_not(sku: Sku, spendable_fen: int, on_offer: set[str], rate: int) -> str:
-    if not set(_codes(sku)) <= on_offer:
+def _why_not(sku: Sku, is_on_offer: bool, spendable_fen: int, rate: int) -> str:
+    if not is_on_offer:
         return _("Out of stock")
     if sku.price_fen > spendable_fen:
         return _("%(points)s short") % {"points": money.points(sku.price_fen - spendable_fen, rate)}

@@ -1,15 +1,13 @@
 """The employee's orders: the list, one order as it happens, and the card codes that are theirs."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.core.cache import cache
 from django.core.paginator import Paginator
-from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from benefits.fulfilment import outcomes
@@ -19,8 +17,9 @@ from benefits.orders import queries as orders
 from benefits.orders.models import Item, Order
 from benefits.web.portal import shown
 from benefits.web.portal.errors import RevealedTooOften
-from benefits.web.portal.visitor import employee_of
+from benefits.web.portal.visitor import employee_of, user_of
 from tenants.access import allow
+from tenants.db import connection
 from tenants.identity.models import User
 from tenants.identity.roles import Role
 
@@ -80,8 +79,7 @@ def live(request: HttpRequest, number: str) -> HttpResponse:
 def reveal(request: HttpRequest, number: str, item: int) -> HttpResponse:
     """Show the card codes of one item to the order's owner. Each time leaves a trace; nothing may keep the page."""
     context = _context(request, number)
-    user = request.user
-    assert isinstance(user, User)
+    user = user_of(request)
     if not any(line["pk"] == item and line["has_codes"] for line in context["lines"]):
         raise Http404
     _limit_reveals(user)

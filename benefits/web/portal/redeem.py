@@ -1,6 +1,5 @@
 """Choosing, confirming and redeeming one product. Every step is a POST, so that no number is in an address."""
 
-from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -20,10 +19,9 @@ from benefits.orders.errors import InvalidAccount, NotOffered, PriceChanged
 from benefits.people.models import Employee
 from benefits.web.portal import offer, shown
 from benefits.web.portal.forms import Choice, RedeemForm
-from benefits.web.portal.visitor import Purse, employee_of
+from benefits.web.portal.visitor import Purse, employee_of, user_of
 from tenants.access import allow
 from tenants.errors import DomainError
-from tenants.identity.models import User
 from tenants.identity.roles import Role
 
 PHONE_KINDS = (Product.Kind.TOP_UP, Product.Kind.DATA)
@@ -131,8 +129,6 @@ def again(request: HttpRequest, number: str) -> HttpResponse:
 def _redeem(
     request: HttpRequest, employee: Employee, sku: Sku, choice: Choice, account: str, key: Any
 ) -> HttpResponse:
-    user = request.user
-    assert isinstance(user, User)
     try:
         order = orders.redeem(
             employee=employee,
@@ -140,7 +136,7 @@ def _redeem(
             account=account,
             quoted_fen=choice.quoted_fen,
             request_key=key,
-            actor=user,
+            actor=user_of(request),
             at=timezone.now(),
         )
     except PriceChanged as error:

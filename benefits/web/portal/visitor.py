@@ -1,6 +1,7 @@
 """Who is looking: the employee behind the request, and what they can spend."""
 
 from datetime import datetime
+from typing import cast
 
 from django.http import HttpRequest
 
@@ -8,6 +9,12 @@ from benefits.orders.errors import NotAnEmployee
 from benefits.people.models import Employee
 from benefits.points import queries as points
 from benefits.points.models import Lot
+from tenants.identity.models import User
+
+
+def user_of(request: HttpRequest) -> User:
+    """The user who signed in; the door has let nobody else through."""
+    return cast(User, request.user)
 
 
 def employee_of(request: HttpRequest) -> Employee:

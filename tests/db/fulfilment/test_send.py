@@ -369,6 +369,46 @@ def test_a_lone_supplier_out_of_reach_ends_in_a_refund(supplier: Supplier, run: 
     assert statuses(delivery) == ("failed", ["failed"])
 
 
+@pytest.mark.parametrize(
+    "change", [{"is_active": False}, {"paused_until": "2100-01-01T00:00Z"}, {"base_url": "x"}]
+)
+def test_what_was_not_sent_does_not_wait_for_a_supplier_that_takes_no_orders(
+    second_supplier: Supplier, supplier: Supplier, run: Run, change: dict[str, object]
+) -> None:
+    unreachable(supplier)
+    delivery = a_delivery()
+    run()
+    Supplier.objects.filter(pk=supplier.pk).update(**change)
+    run(1)
+    run(3)
+    assert statuses(delivery) == ("succeeded", ["failed", "succeeded"])
+
+
+def test_what_may_have_been_sent_is_still_asked_after_when_its_supplier_is_switched_off(
+    second_supplier: Supplier, supplier: Supplier, upstream: SupplierProcess, run: Run, clock: Clock
+) -> None:
+    upstream.faults("timeout_after_accept")
+    delivery = a_delivery()
+    run()
+    Supplier.objects.filter(pk=supplier.pk).update(is_active=False)
+    operations.send_again(attempt=the_attempt(delivery), actor=None, at=clock())
+    run()
+    assert statuses(delivery) == ("succeeded", ["succeeded"])
+
+
+def test_an_unknown_outcome_at_a_misconfigured_supplier_becomes_a_case(
+    supplier: Supplier, upstream: SupplierProcess, run: Run
+) -> None:
+    upstream.faults("drop")
+    delivery = a_delivery()
+    run()
+    Supplier.objects.filter(pk=supplier.pk).update(credentials="{")
+    for seconds in (3, 60, 3600):
+        run(seconds)
+    assert statuses(delivery) == ("active", ["unknown"])
+    assert Case.objects.get().kind == Case.Kind.OVERDUE
+
+
 # Claims that nobody came back to
 
 

@@ -47,7 +47,9 @@ def a_user(username: str, *roles: Role) -> User:
         )
 
 
-def an_employee(number: str = "A001", name: str = "王小雨", *, mobile: str = OWN, with_fen: int = 0) -> Employee:
+def an_employee(
+    number: str = "A001", name: str = "王小雨", *, mobile: str = OWN, with_fen: int = 0
+) -> Employee:
     """An active employee with a user, a wallet and, where asked, points that do not expire."""
     at = timezone.now()
     user = a_user(number, Role.EMPLOYEE)
@@ -70,7 +72,9 @@ def a_budget(name: str = "年度福利", *, categories: tuple[str, ...] = ()) ->
     if found is not None:
         return found
     company = Company.objects.get(schema_name=connection.schema_name)
-    paid = funds.record_deposit(company=company, fen=10_000_000, reference=f"bank-{uuid4()}", actor=None, at=at)
+    paid = funds.record_deposit(
+        company=company, fen=10_000_000, reference=f"bank-{uuid4()}", actor=None, at=at
+    )
     funds.confirm_deposit(deposit=paid, actor=None, at=at)
     budget = points.open_budget(
         name=name, owner="hr", from_date=date(2020, 1, 1), categories=categories, actor=None, at=at
@@ -80,7 +84,12 @@ def a_budget(name: str = "年度福利", *, categories: tuple[str, ...] = ()) ->
 
 
 def grant(
-    employee: Employee, fen: int, *, reason: str = "年度福利", days: int | None = None, budget: Budget | None = None
+    employee: Employee,
+    fen: int,
+    *,
+    reason: str = "年度福利",
+    days: int | None = None,
+    budget: Budget | None = None,
 ) -> None:
     """Points for one employee, expiring in so many days where given."""
     at = timezone.now()
@@ -91,7 +100,12 @@ def grant(
 
 
 def an_order(
-    employee: Employee, sku: str = "topup-mobile-50", *, account: str = OWN, key: UUID | None = None, at: datetime | None = None
+    employee: Employee,
+    sku: str = "topup-mobile-50",
+    *,
+    account: str = OWN,
+    key: UUID | None = None,
+    at: datetime | None = None,
 ) -> Order:
     """An order, placed as the portal places it."""
     found = catalogue.find_sku(sku)
@@ -107,10 +121,14 @@ def finish(order: Order, *, failed: str = "", secret: str = "", **changes: Any) 
     at = timezone.now()
     for delivery in Delivery.objects.filter(company=connection.schema_name, order_number=order.number):
         status = Delivery.Status.FAILED if failed else Delivery.Status.SUCCEEDED
-        Delivery.objects.filter(pk=delivery.pk).update(status=status, reason=failed, finished_at=at, **changes)
+        Delivery.objects.filter(pk=delivery.pk).update(
+            status=status, reason=failed, finished_at=at, **changes
+        )
         if secret:
             with transaction():
-                codes.store(delivery=delivery, cards=[base.CardCode(number="6228 0001", secret=secret)], at=at)
+                codes.store(
+                    delivery=delivery, cards=[base.CardCode(number="6228 0001", secret=secret)], at=at
+                )
     orders.settle_due(at=at)
     order.refresh_from_db()
     return order

@@ -1,9 +1,8 @@
 """Orders in the portal: followed until final, shown to their owner alone, card codes by POST and never kept."""
 
-from typing import Any
-
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from benefits.orders.models import Order
 from benefits.people.models import Employee
@@ -62,21 +61,31 @@ def test_a_code_is_shown_by_post_leaves_a_trace_and_is_not_kept(browser: Browser
     assert AuditEvent.objects.filter(action="card_code.revealed").count() == 1
 
 
-def test_codes_are_not_shown_without_end(browser: Browser, alice: Employee, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_codes_are_not_shown_without_end(
+    browser: Browser, alice: Employee, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("benefits.web.portal.orders.REVEALS_AN_HOUR", 2)
     order = stage.finish(stage.an_order(alice, "coffee-cup", account=""), secret=SECRET)
     path = f"/orders/{order.number}/codes/{order.items.get().pk}/"
     assert [browser.post(path).status_code for _ in range(3)] == [200, 200, 429]
 
 
-@pytest.mark.parametrize(
-    ("query", "status"),
-    [("status=refunded", 200), ("month=2026-11", 200), ("month=2026-99", 200), ("month=xx", 200), ("page=7", 200),
-     ("status=x'", 404), ("page=-1", 404), ("page=1e9", 404), ("page=" + "9" * 30, 404), ("page=１", 404), ("employee=1", 200)],
-)  # fmt: skip
-def test_filters_take_what_they_know(browser: Browser, alice: Employee, query: str, status: int) -> None:
+def test_filters_take_what_they_know(browser: Browser, alice: Employee) -> None:
     stage.an_order(alice)
-    assert browser.get(f"/orders/?{query}").status_code == status
+    for query, status in [
+        ("status=refunded", 200),
+        ("month=2026-11", 200),
+        ("month=2026-99", 200),
+        ("month=xx", 200),
+        ("page=7", 200),
+        ("status=x'", 404),
+        ("page=-1", 404),
+        ("page=1e9", 404),
+        ("page=" + "9" * 30, 404),
+        ("page=１", 404),
+        ("employee=1", 200),
+    ]:
+        assert browser.get(f"/orders/?{query}").status_code == status, query
 
 
 def test_the_list_is_ones_own(bobs: Browser, alice: Employee) -> None:
@@ -101,43 +110,57 @@ def test_the_wallet_walks_every_balance(browser: Browser, alice: Employee) -> No
     assert browser.get("/wallet/?before=1").status_code == 200
 
 
-PAGES = {
-    "/": 14, "/benefits/": 8, "/benefits/?q=hf&affordable=1": 8, "/benefits/?category=dining": 8, "/top-up/": 10, "/data/": 10,
-    "/benefits/mobile-top-up/": 11, "/benefits/coffee/": 10, "/benefits/iqiyi/": 10, "/benefits/commuter/": 14,
-    "/orders/": 8, "/wallet/": 14, "/me/": 5,
-}  # fmt: skip
+PAGES = (
+    "/", "/benefits/", "/benefits/?q=hf&affordable=1", "/benefits/?category=dining", "/top-up/", "/data/", "/benefits/coffee/",
+    "/benefits/mobile-top-up/", "/benefits/iqiyi/", "/benefits/commuter/", "/orders/", "/wallet/", "/me/", "/help/",
+)  # fmt: skip
+MOST = 12
+
+
+def queries(browser: Browser, path: str) -> list[str]:
+    """What a page asks the database; entering the schema is not a question."""
+    with CaptureQueriesContext(connection) as captured:
+        assert browser.get(path).status_code == 200
+    return [
+        query["sql"] for query in captured.captured_queries if not query["sql"].startswith("SET search_path")
+    ]
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_pages_ask_the_database_a_bounded_number_of_times(
-    browser: Browser, alice: Employee, path: str, django_assert_max_num_queries: Any
-) -> None:
+def test_pages_ask_little_and_hold_nothing_inline(browser: Browser, alice: Employee, path: str) -> None:
     for _ in range(6):
         stage.an_order(alice)
-    browser.get(path)
-    with django_assert_max_num_queries(PAGES[path]):
-        answer = browser.get(path)
-    assert answer.status_code == 200
-    html = answer.content.decode()
-    assert "style=" not in html
-    assert "onclick" not in html
-    assert "<script>" not in html
+    html = browser.get(path).content.decode()
+    assert len(queries(browser, path)) <= MOST
+    for inline in (" style=", " onclick=", "<script>", "<style", "http://", "https://"):
+        assert inline not in html, inline
 
 
 @pytest.mark.parametrize("suffix", ["", "live/"])
-def test_an_orders_page_too(browser: Browser, alice: Employee, suffix: str, django_assert_max_num_queries: Any) -> None:
-    order = stage.an_order(alice)
+def test_an_orders_page_too(browser: Browser, alice: Employee, suffix: str) -> None:
+    order = stage.an_order(alice, "bundle-commuter")
     browser.get("/me/")
-    with django_assert_max_num_queries(12):
-        browser.get(f"/orders/{order.number}/{suffix}")
+    assert len(queries(browser, f"/orders/{order.number}/{suffix}")) <= MOST
 
 
-@pytest.mark.parametrize("q", ["hf", "话费", "huafei", "china mobile", "%", "_", "\x00", "'", "x" * 500, "\ud83d", "＜script＞"])
-def test_search_takes_anything(browser: Browser, q: str) -> None:
-    answer = browser.get("/benefits/", {"q": q.encode("utf-8", "replace").decode()})
-    assert answer.status_code == 200
-    if q in ("hf", "话费", "huafei", "china mobile"):
-        assert "mobile-top-up" in answer.content.decode()
+def test_search_takes_anything(browser: Browser) -> None:
+    for q in [
+        "hf",
+        "话费",
+        "huafei",
+        "china mobile",
+        "%",
+        "_",
+        "\x00",
+        "'",
+        "x" * 500,
+        "\ud83d",
+        "＜script＞",
+    ]:
+        answer = browser.get("/benefits/", {"q": q.encode("utf-8", "replace").decode()})
+        assert answer.status_code == 200
+        if q in ("hf", "话费", "huafei", "china mobile"):
+            assert "mobile-top-up" in answer.content.decode()
 
 
 def test_a_shelf_that_is_none_is_not_there(browser: Browser) -> None:

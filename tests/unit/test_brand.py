@@ -11,7 +11,8 @@ COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06X}")
 
 def ratio(one: str, other: str) -> float:
     first, second = brand.parse(one), brand.parse(other)
-    assert first and second
+    assert first
+    assert second
     return brand.contrast(first, second)
 
 
@@ -41,4 +42,5 @@ def test_what_is_no_colour_gives_no_sheet(colour: str) -> None:
 
 def test_a_readable_colour_is_kept() -> None:
     tokens = brand.derive("#1F5A93")
-    assert tokens and tokens["light"]["--brand"] == "#1F5A93"
+    assert tokens
+    assert tokens["light"]["--brand"] == "#1F5A93"
