@@ -12,6 +12,8 @@ from django.urls.resolvers import RoutePattern
 from tenants.access import allowed_for
 
 SAMPLES = {"int": "1", "slug": "acme", "str": "sample", "path": "sample", "uuid": "0" * 32}
+# Parts of regular expressions, by their name; `var` is one without.
+NAMED = {"kind": "xlsx", "var": "acme/"}
 _PART = re.compile(r"<(?:(\w+):)?(\w+)>")
 
 
@@ -55,5 +57,7 @@ def _walk(patterns: list[URLPattern | URLResolver], namespace: str, prefix: str)
 
 def _sample(pattern: URLPattern | URLResolver) -> str:
     own = pattern.pattern
-    text = str(own) if isinstance(own, RoutePattern) else simplify_regex(str(own)).lstrip("/")
-    return _PART.sub(lambda part: SAMPLES[part[1] or "slug"] if part[1] != "slug" else "acme", text)
+    if isinstance(own, RoutePattern):
+        return _PART.sub(lambda part: SAMPLES[part[1] or "str"], str(own))
+    text = simplify_regex(re.sub(r"\(\\d\+\)", "1", str(own))).lstrip("/").replace("\\", "")
+    return _PART.sub(lambda part: NAMED.get(part[2], "acme"), text)

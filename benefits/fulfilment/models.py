@@ -6,6 +6,7 @@ A delivery names its company by schema name and its item by id: no foreign key c
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from tenants.crypto import EncryptedTextField
 
@@ -226,8 +227,8 @@ class Case(models.Model):
         CODES = "codes", _("card codes missing or repeated")
 
     class Status(models.TextChoices):
-        OPEN = "open", _("open")
-        CLOSED = "closed", _("closed")
+        OPEN = "open", pgettext_lazy("case", "open")
+        CLOSED = "closed", pgettext_lazy("case", "closed")
 
     FLOW = {Status.OPEN: frozenset({Status.CLOSED}), Status.CLOSED: frozenset()}
 

@@ -1,6 +1,5 @@
 """The database itself refuses what must never be true of points and funds, whatever SQL is sent to it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,18 +10,12 @@ from benefits.orders.models import Item, Order
 from benefits.points.models import Account
 from tenants.models import Company
 from tests import factories
-from tests.conftest import committed_database
 
 
 @pytest.fixture(scope="module")
-def facts(
-    database_template: str, django_db_setup: None, django_db_blocker: Any
-) -> Iterator[dict[str, Any]]:
+def facts(module_company: Company) -> dict[str, Any]:
     """Ids for the SQL below, of books made once: every test undoes what it did."""
-    with django_db_blocker.unblock(), committed_database(database_template):
-        connection.set_tenant(Company.objects.get(schema_name="acme"))
-        yield _make_books()
-        connection.set_schema_to_public()
+    return _make_books()
 
 
 def _make_books() -> dict[str, Any]:

