@@ -162,6 +162,19 @@ def test_several_workers_settle_each_outcome_once() -> None:
     assert not Order.objects.filter(pk__in=[order.pk for order in placed], status="placed").exists()
 
 
+def test_two_parts_of_one_order_that_are_settled_at_once_finish_it() -> None:
+    alice = factories.an_employee(with_fen=100_000)
+    for _ in range(12):
+        order = factories.redeem(alice, "bundle-commuter")
+        factories.deliver(order)
+
+        results = at_once(factories.settle, factories.settle)
+
+        assert sum(results) == 2
+        order.refresh_from_db()
+        assert order.status == "delivered"
+
+
 def test_a_wallet_is_granted_refunded_and_spent_at_once() -> None:
     alice, budget = factories.an_employee(with_fen=10 * PRICE), factories.a_budget(2_000)
     for _ in range(5):
