@@ -104,7 +104,12 @@ def an_employee(
     with transaction():
         points.open_wallets(employees=[employee])
     if with_fen:
-        grant(a_budget(with_fen, categories=categories, at=at), {employee: with_fen}, expires_at=expires_at, at=at)
+        grant(
+            a_budget(with_fen, categories=categories, at=at),
+            {employee: with_fen},
+            expires_at=expires_at,
+            at=at,
+        )
     return Employee.objects.select_related("wallet").get(pk=employee.pk)
 
 
@@ -117,7 +122,9 @@ def employees(how_many: int, *, at: datetime = AT) -> list[Employee]:
     )
     with transaction():
         points.open_wallets(employees=made)
-    return list(Employee.objects.filter(pk__in=[one.pk for one in made]).select_related("wallet").order_by("pk"))
+    return list(
+        Employee.objects.filter(pk__in=[one.pk for one in made]).select_related("wallet").order_by("pk")
+    )
 
 
 def grant(

@@ -4,7 +4,6 @@ import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
 
 CLIENTS = 8
 PROCESSES = 4
@@ -12,42 +11,34 @@ SECONDS = 4
 
 
 def work(number: int) -> None:
-    """Be one process of the clients: warm up, wait for the word, redeem until the time is over, print the rate."""
+    """Say that it is ready; at every word redeem for a while and print redemptions a second and CPU seconds."""
+    with ThreadPoolExecutor(CLIENTS // PROCESSES) as pool:
+        clients = range(number * CLIENTS // PROCESSES, (number + 1) * CLIENTS // PROCESSES)
+        list(pool.map(lambda client: redeem(client, seconds=0.1), clients))
+        print("ready", flush=True)
+        for _ in sys.stdin:
+            began, cpu = time.monotonic(), time.process_time()
+            done = sum(pool.map(lambda client: redeem(client, seconds=SECONDS), clients))
+            print(done / (time.monotonic() - began), time.process_time() - cpu, flush=True)
+
+
+def redeem(client: int, *, seconds: float) -> int:
+    """Redeem for one client's own people until the time is over; returns how often."""
     from django.db import connection
 
     from benefits.people.models import Employee
     from tenants.models import Company
     from tests import factories
 
-    threads = CLIENTS // PROCESSES
-    go, until = Event(), [0.0]
-
-    def client(place: int) -> int:
-        connection.set_tenant(Company.objects.get(schema_name="acme"))
-        mine = list(Employee.objects.order_by("pk")[number * threads + place :: CLIENTS])
-        sku = factories.a_sku()
-        factories.redeem(mine[0], sku)
-        ready[place].set()
-        go.wait()
-        done = 0
-        while time.monotonic() < until[0]:
-            factories.redeem(mine[done % len(mine)], sku)
-            done += 1
-        connection.close()
-        return done
-
-    ready = [Event() for _ in range(threads)]
-    with ThreadPoolExecutor(threads) as pool:
-        running = [pool.submit(client, place) for place in range(threads)]
-        for event in ready:
-            event.wait(60)
-        print("ready", flush=True)
-        sys.stdin.readline()
-        began = time.monotonic()
-        until[0] = began + SECONDS
-        go.set()
-        done = sum(one.result() for one in running)
-    print(done / (time.monotonic() - began), flush=True)
+    connection.set_tenant(Company.objects.get(schema_name="acme"))
+    people = list(Employee.objects.order_by("pk")[client::CLIENTS])
+    sku = factories.a_sku()
+    done, until = 0, time.monotonic() + seconds
+    while time.monotonic() < until:
+        factories.redeem(people[done % len(people)], sku)
+        done += 1
+    connection.close()
+    return done
 
 
 if __name__ == "__main__":

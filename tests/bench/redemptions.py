@@ -31,31 +31,50 @@ def run() -> Figures:
         reason="Bench", expires_at=None, request_key=uuid4(), actor=None, at=factories.AT,
     )  # fmt: skip
     assert company.is_open
-    pgbench = _Pgbench()
+    pgbench, redeemers = _Pgbench(), _Redeemers()
     try:
-        figures = in_turns(ours=_ours, floor=pgbench.run, unit="transactions/s", more_is_better=True)
+        figures = in_turns(ours=redeemers.run, floor=pgbench.run, unit="transactions/s", more_is_better=True)
     finally:
+        redeemers.end()
         pgbench.drop()
-    return {**figures, "clients": CLIENTS, "statements": _statements(), "synchronous_commit": _setting("synchronous_commit")}
+    return {
+        **figures,
+        "clients": CLIENTS,
+        "statements": _statements(),
+        "synchronous_commit": _setting("synchronous_commit"),
+    }
 
 
-def _ours() -> float:
-    """Eight clients in four processes, as web workers with two threads each; each prints what it did."""
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.redeemer", str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True, env={**os.environ, "MALL_TESTS": "1"},
-        )
-        for number in range(PROCESSES)
-    ]  # fmt: skip
-    for worker in workers:
+class _Redeemers:
+    """Eight clients in four processes, as web workers with two threads each; they wait between the rounds."""
+
+    def __init__(self) -> None:
+        self._workers = [
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.bench.redeemer", str(number)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            )
+            for number in range(PROCESSES)
+        ]  # fmt: skip
+        for worker in self._workers:
+            assert self._hear(worker) == "ready"
+
+    def run(self) -> tuple[float, float]:
+        """One round: redemptions a second of all clients, and their CPU seconds."""
+        for worker in self._workers:
+            assert worker.stdin is not None
+            worker.stdin.write("go\n")
+            worker.stdin.flush()
+        answers = [[float(word) for word in self._hear(worker).split()] for worker in self._workers]
+        return sum(rate for rate, _ in answers), sum(cpu for _, cpu in answers)
+
+    def end(self) -> None:
+        for worker in self._workers:
+            worker.communicate(timeout=30)
+
+    def _hear(self, worker: subprocess.Popen[str]) -> str:
         assert worker.stdout is not None
-        assert worker.stdout.readline() == "ready\n"
-    for worker in workers:
-        assert worker.stdin is not None
-        worker.stdin.write("go\n")
-        worker.stdin.flush()
-    return sum(float(worker.communicate(timeout=60)[0]) for worker in workers)
+        return worker.stdout.readline().strip()
 
 
 def _statements() -> int:
@@ -99,4 +118,3 @@ class _Pgbench:
         program = str(bundled) if bundled.exists() else "pgbench"
         command = [program, *arguments, environment.database_url(self._database)]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
-
