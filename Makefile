@@ -1,7 +1,7 @@
 # Everything a person types. `make demo` and `make test` need nothing installed but Python 3.11 to 3.13.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench storm messages setup setup-dev stop clean
+.PHONY: help demo code run test check bench storm messages setup setup-dev stop clean
 
 python := .venv/bin/python
 WORKERS ?= 2
@@ -12,6 +12,7 @@ export PYTHONUNBUFFERED := 1
 
 help:
 	@echo 'make demo      start everything, run the whole main job, keep serving (PORT=8000, ONCE=1 to exit after it)'
+	@echo 'make code      the one-time code with which the demonstration'\''s platform people sign in'
 	@echo 'make run       start everything and keep serving, without the job'
 	@echo 'make test      the whole test suite (ARGS="tests/unit -k money" to choose)'
 	@echo 'make check     format, lint, types, import rules, migrations, translations'
@@ -30,6 +31,9 @@ setup-dev:
 demo: setup
 	@exec $(python) -m config.demo
 
+code: setup
+	@exec $(python) -m config.demo code
+
 run: setup
 	@exec $(python) -m config.processes
 
@@ -45,7 +49,7 @@ check: setup-dev
 	@echo 'check: all good'
 
 check-types:
-	@.venv/bin/mypy .
+	@.venv/bin/mypy
 check-format:
 	@.venv/bin/ruff format --check --quiet . || { echo 'run: .venv/bin/ruff format .'; exit 1; }
 check-lint:

@@ -24,7 +24,9 @@ class NotAnAmount(Invalid):
     """The text is not a plain, exact amount: ASCII digits and at most two decimals, without a sign."""
 
     code = "not_an_amount"
-    message = _("“%(value)s” is not an amount. Write it like 1234.50: digits, at most two decimals, nothing else.")
+    message = _(
+        "“%(value)s” is not an amount. Write it like 1234.50: digits, at most two decimals, nothing else."
+    )
 
     def __init__(self, text: str) -> None:
         super().__init__(value=text[:40])

@@ -1,11 +1,16 @@
 """The doors that workers use: one call each, ids as keyword arguments, the schema in the header."""
 
+from contextlib import suppress
+
 from celery import shared_task
 from django.utils import timezone
 
 from benefits.fulfilment import operations as fulfilment
 from benefits.fulfilment import queries as deliveries
 from benefits.orders import operations as orders
+from benefits.roster import operations as roster
+from benefits.roster import queries as rosters
+from tenants.errors import Conflict
 from tenants.tasks import PUBLIC
 
 
@@ -29,6 +34,31 @@ def settle() -> None:
 @shared_task(name="benefits.sweep")
 def sweep() -> None:
     ring_settlements()
+
+
+@shared_task(name="benefits.check_roster_import")
+def check_roster_import(*, import_id: int) -> None:
+    with suppress(Conflict):  # another worker is at it
+        roster.check(roster_import=rosters.find_import(import_id), at=timezone.now())
+
+
+@shared_task(name="benefits.apply_roster_import")
+def apply_roster_import(*, import_id: int) -> None:
+    with suppress(Conflict):  # another worker is at it, or a new plan waits for a person
+        roster.apply(roster_import=rosters.find_import(import_id), at=timezone.now())
+
+
+@shared_task(name="benefits.sweep_rosters")
+def sweep_rosters() -> None:
+    """Ring again for imports whose bell or worker was lost."""
+    for schema, import_id, status in rosters.stalled_everywhere(timezone.now()):
+        ring_roster_import(schema, import_id=import_id, status=status)
+
+
+def ring_roster_import(schema: str, *, import_id: int, status: str) -> None:
+    """Ring for the next step of an import: a received one is checked, a confirmed one applied."""
+    ring = check_roster_import if status == rosters.TO_CHECK else apply_roster_import
+    ring.ring(schema, import_id=import_id)
 
 
 def ring_settlements() -> None:

@@ -8,10 +8,12 @@ from wagtail import blocks
 from wagtail.documents.blocks import DocumentChooserBlock
 from wagtail.images.blocks import ImageChooserBlock
 
+from benefits.catalogue import queries as catalogue
 from benefits.catalogue.models import Category, Product
+from benefits.web.portal import shown
 
 ICONS = [
-    ("gift", _("gift")), ("smartphone", _("phone")), ("wifi", _("data")), ("clapperboard", _("film")),
+    ("gift", _("gift")), ("smartphone", _("phone")), ("wifi", _("mobile data")), ("clapperboard", _("film")),
     ("coffee", _("coffee")), ("shopping-bag", _("shopping")), ("book-open", _("reading")), ("heart-pulse", _("health")),
     ("utensils", _("food")), ("car", _("travel")), ("cake", _("birthday")), ("flower-2", _("festival")),
     ("megaphone", _("announcement")), ("circle-question-mark", _("help")), ("users", _("people")), ("star", _("star")),
@@ -88,7 +90,9 @@ class Products(blocks.StructBlock):
 
     title = blocks.CharBlock(label=_("Heading"), max_length=40, required=False)
     title_en = blocks.CharBlock(label=_("Heading in English"), max_length=60, required=False)
-    products = blocks.ListBlock(blocks.ChoiceBlock(choices=_products, label=_("Product")), label=_("Products"))
+    products = blocks.ListBlock(
+        blocks.ChoiceBlock(choices=_products, label=_("Product")), label=_("Products")
+    )
 
     class Meta:
         icon = "tag"
@@ -98,8 +102,8 @@ class Products(blocks.StructBlock):
 
     def get_context(self, value: Any, parent_context: dict[str, Any] | None = None) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(value, parent_context)
-        found = {one.slug: one for one in Product.objects.filter(slug__in=list(value["products"]), is_active=True)}
-        context["products"] = [found[slug] for slug in value["products"] if slug in found]
+        found = {one.slug: one for one in catalogue.products().filter(slug__in=list(value["products"]))}
+        context["tiles"] = [shown.tile(found[slug]) for slug in value["products"] if slug in found]
         return context
 
 
@@ -107,7 +111,9 @@ BODY: list[tuple[str, blocks.Block]] = [
     ("heading", blocks.CharBlock(label=_("Heading"), icon="title", template="cms/blocks/heading.html")),
     (
         "paragraph",
-        blocks.RichTextBlock(label=_("Paragraph"), features=["bold", "ol", "ul", "link", "document-link", "h3"]),
+        blocks.RichTextBlock(
+            label=_("Paragraph"), features=["bold", "ol", "ul", "link", "document-link", "h3"]
+        ),
     ),
     ("image", ImageChooserBlock(label=_("Picture"), template="cms/blocks/image.html")),
     ("quote", blocks.BlockQuoteBlock(label=_("Quotation"))),

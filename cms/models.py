@@ -62,7 +62,7 @@ class HomePage(Page):
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(request, *args, **kwargs)
-        now = timezone.localtime()
+        now = timezone.now().astimezone(timezone.get_current_timezone())
         context |= front.home(request, at=now)
         context["announcements"] = [
             block.value
@@ -85,7 +85,10 @@ class ArticlePage(Page):
     parent_page_types = ["cms.HomePage", "cms.ArticlePage"]
     subpage_types = ["cms.ArticlePage"]
     template = "cms/article_page.html"
-    content_panels = [*Page.content_panels, *(FieldPanel(name) for name in ("title_en", "intro", "body", "body_en"))]
+    content_panels = [
+        *Page.content_panels,
+        *(FieldPanel(name) for name in ("title_en", "intro", "body", "body_en")),
+    ]
 
     class Meta:
         verbose_name = _("article")
@@ -110,7 +113,12 @@ class CampaignPage(Page):
     line = models.CharField(_("line below the title"), max_length=80, blank=True)
     line_en = models.CharField(_("line in English"), max_length=120, blank=True)
     picture = models.ForeignKey(
-        "wagtailimages.Image", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("picture")
+        "wagtailimages.Image",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("picture"),
     )
     hue = models.CharField(_("colour"), max_length=12, choices=HUES, default="cinnabar")
     art = models.CharField(_("drawing"), max_length=12, choices=ARTS, default="cloud")
@@ -123,7 +131,10 @@ class CampaignPage(Page):
     template = "cms/campaign_page.html"
     content_panels = [
         *Page.content_panels,
-        *(FieldPanel(n) for n in ("title_en", "line", "line_en", "picture", "hue", "art", "from_date", "to_date", "body")),
+        *(
+            FieldPanel(n)
+            for n in ("title_en", "line", "line_en", "picture", "hue", "art", "from_date", "to_date", "body")
+        ),
     ]
 
     class Meta:

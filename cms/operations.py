@@ -60,7 +60,9 @@ def _let_editors_in(home: HomePage) -> None:
         group.permissions.add(enter)
         for codename in ("add_page", "change_page", "publish_page"):
             GroupPagePermission.objects.get_or_create(
-                group=group, page=home, permission=Permission.objects.get(content_type=pages, codename=codename)
+                group=group,
+                page=home,
+                permission=Permission.objects.get(content_type=pages, codename=codename),
             )
         for app, codename in (
             ("wagtailimages", "add_image"),
@@ -71,4 +73,6 @@ def _let_editors_in(home: HomePage) -> None:
             ("wagtaildocs", "choose_document"),
         ):
             permission = Permission.objects.get(content_type__app_label=app, codename=codename)
-            GroupCollectionPermission.objects.get_or_create(group=group, collection=collection, permission=permission)
+            GroupCollectionPermission.objects.get_or_create(
+                group=group, collection=collection, permission=permission
+            )

@@ -57,17 +57,22 @@ class Process:
         return self.handle.poll() if self.handle else None
 
 
-def the_mall(*, port: int, simulator_port: int, faults: str = "none") -> list[Process]:
+def the_mall(
+    *, port: int, simulator_port: int, faults: str = "none", goods: Path | None = None
+) -> list[Process]:
     """Everything that runs, in the order in which it is started."""
-    return [simulator(port=simulator_port, faults=faults), web(port=port), worker(), beat()]
+    return [simulator(port=simulator_port, faults=faults, goods=goods), web(port=port), worker(), beat()]
 
 
-def simulator(*, port: int, faults: str = "none", seed: int = 1, state: Path = STATE) -> Process:
+def simulator(
+    *, port: int, faults: str = "none", seed: int = 1, goods: Path | None = None, state: Path = STATE
+) -> Process:
     """The supplier simulator, whose books lie in the folder simulator/."""
     command = [
         sys.executable,
-        *("manage.py", "simulate_supplier", f"--port={port}", f"--seed={seed}", f"--faults={faults}"),
+        *("-m", "benefits.suppliers.simulator", f"--port={port}", f"--seed={seed}", f"--faults={faults}"),
         f"--state={state / 'simulator'}",
+        *([f"--goods={goods}"] if goods else []),
     ]
     return Process("simulator", command, _answers(port, "/_sim/health"), state)
 
@@ -77,11 +82,8 @@ def web(*, port: int, state: Path = STATE) -> Process:
     command = [
         sys.executable,
         *("-m", "gunicorn", "config.wsgi:application"),
+        "--config=python:config.gunicorn",
         f"--bind=127.0.0.1:{port}",
-        *("--worker-class=gthread", "--workers=2", "--threads=6"),
-        "--no-control-socket",
-        *("--graceful-timeout=15", "--timeout=60"),
-        *("--access-logfile=-", "--error-logfile=-"),
     ]
     return Process("web", command, _answers(port, "/-/ready"), state)
 
@@ -168,12 +170,18 @@ def signals_as_interrupts() -> None:
 
 def refuse_taken(port: int, *, variable: str) -> None:
     """Raise unless the port is free on the loopback address."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise ProcessError(f"Port {port} is in use: choose another with {variable}=.") from None
+    deadline = time.monotonic() + 3  # an earlier server may be about to leave
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise ProcessError(f"Port {port} is in use: choose another with {variable}=.") from None
+                time.sleep(0.2)
+            else:
+                return
 
 
 def free_port() -> int:
@@ -307,6 +315,7 @@ def _tail(log: Path, lines: int = 12) -> str:
 
 def upgrade(environment: Mapping[str, str]) -> None:
     """Bring the public schema, the template and every company to the current migrations."""
+    (STATE / "static").mkdir(parents=True, exist_ok=True)  # whitenoise complains of a missing one
     done = subprocess.run(
         [sys.executable, "manage.py", "upgrade", "--json"],
         cwd=BASE,

@@ -8,7 +8,17 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.utils.translation import gettext_lazy as _
 
 from config import services
-from config.env import env_bool, env_database, env_int, env_list, env_secrets, env_str, env_url, production
+from config.env import (
+    env_bool,
+    env_database,
+    env_email,
+    env_int,
+    env_list,
+    env_secrets,
+    env_str,
+    env_url,
+    production,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(env_str("MALL_STATE", str(BASE_DIR / "var")))
@@ -16,7 +26,9 @@ PRODUCTION = production()
 DEBUG = env_bool("DEBUG", False)
 URLS = services.urls()
 
-SECRET_KEY, *SECRET_KEY_FALLBACKS = env_secrets("SECRET_KEY", development=["development-only-secret-key-0123456789"])
+SECRET_KEY, *SECRET_KEY_FALLBACKS = env_secrets(
+    "SECRET_KEY", development=["development-only-secret-key-0123456789"]
+)
 
 # Keys for sealed fields: the current one first, then those that older values were sealed with.
 # A key's id is a digest of it, so that adding a key in front never renames the others.
@@ -28,7 +40,9 @@ FIELD_KEYS = {
 # --- Hosts -----------------------------------------------------------------------------------------------------------
 # Which company a host leads to is decided by the Domain table; a host that is nobody's gets a 404.
 PLATFORM_DOMAIN = env_str("PLATFORM_DOMAIN", "localhost")
-ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", [] if PRODUCTION else [PLATFORM_DOMAIN, f".{PLATFORM_DOMAIN}", ".localhost"])
+ALLOWED_HOSTS = env_list(
+    "ALLOWED_HOSTS", [] if PRODUCTION else [PLATFORM_DOMAIN, f".{PLATFORM_DOMAIN}", ".localhost"]
+)
 USE_X_FORWARDED_HOST = False
 HTTPS = env_bool("HTTPS", PRODUCTION)
 PUBLIC_PORT = env_int("PUBLIC_PORT", 443 if HTTPS else 8000)
@@ -110,8 +124,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "tenants.middleware.access",
-    "tenants.middleware.domain_errors",
+    "tenants.middleware.Access",
+    "tenants.middleware.DomainErrors",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -135,7 +149,11 @@ TEMPLATES = [
                     ],
                 )
             ],
-            "builtins": ["django_cotton.templatetags.cotton", "django.templatetags.i18n", "django.templatetags.static"],
+            "builtins": [
+                "django_cotton.templatetags.cotton",
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -192,9 +210,15 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 5
 ROSTER_MAX_BYTES = env_int("ROSTER_MAX_BYTES", 20 * 1_048_576, least=1024)
 
 # --- Tasks -----------------------------------------------------------------------------------------------------------
-CELERY_BROKER_URL = env_url("BROKER_URL", URLS.broker, schemes=("redis", "rediss", "redis+socket", "amqp", "amqps"))
+CELERY_BROKER_URL = env_url(
+    "BROKER_URL", URLS.broker, schemes=("redis", "rediss", "redis+socket", "amqp", "amqps")
+)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 10, "socket_connect_timeout": 2}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 2,
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_PUBLISH_RETRY = False
@@ -207,6 +231,12 @@ CELERY_BEAT_SCHEDULE = {
     "send what is due": {"task": "benefits.send_due", "schedule": 3.0, "options": _EVERYONE},
     "ask after what is open": {"task": "benefits.ask_due", "schedule": 2.0, "options": _EVERYONE},
     "settle what has an outcome": {"task": "benefits.sweep", "schedule": 3.0, "options": _EVERYONE},
+    "make files that invoices lack": {
+        "task": "reports.file_invoices",
+        "schedule": 60.0,
+        "options": _EVERYONE,
+    },
+    "find rosters that wait": {"task": "benefits.sweep_rosters", "schedule": 30.0, "options": _EVERYONE},
 }
 
 # --- People who sign in ----------------------------------------------------------------------------------------------
@@ -248,20 +278,21 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Benefits Mall"
 
-EMAIL_URL = env_str("EMAIL_URL", "console://" if PRODUCTION else "file://")
-EMAIL_BACKEND = {
-    "console": "django.core.mail.backends.console.EmailBackend",
-    "file": "django.core.mail.backends.filebased.EmailBackend",
-    "smtp": "django.core.mail.backends.smtp.EmailBackend",
-    "smtps": "django.core.mail.backends.smtp.EmailBackend",
-}[EMAIL_URL.split(":", 1)[0]]
+_MAIL = env_email("EMAIL_URL", "console://" if PRODUCTION else "file://")
+EMAIL_BACKEND = _MAIL.backend
+EMAIL_HOST, EMAIL_PORT = _MAIL.host, _MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.user, _MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.starttls, _MAIL.tls
+EMAIL_TIMEOUT = 20
 EMAIL_FILE_PATH = VAR / "mail"
 DEFAULT_FROM_EMAIL = env_str("FROM_EMAIL", f"no-reply@{PLATFORM_DOMAIN}")
 
 # --- Language and time -----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
-LOCALE_PATHS = [BASE_DIR / "locale" / area for area in ("portal", "company", "platform", "reports", "roster", "core")]
+LOCALE_PATHS = [
+    BASE_DIR / "locale" / area for area in ("portal", "company", "platform", "reports", "roster", "core")
+]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"

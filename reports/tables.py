@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -21,7 +22,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Column:
-    title: str
+    title: Any  # a text, translated when it is written
     kind: Kind = Kind.TEXT
     width: int = 14  # characters of half width
     total: bool = False
@@ -31,7 +32,7 @@ class Column:
 class Table:
     """One sheet: facts above (label, value), then a heading row, then rows in the columns' order."""
 
-    title: str
+    title: Any
     columns: Sequence[Column]
     rows: Iterable[Sequence[object]]
     facts: Sequence[tuple[str, str]] = field(default_factory=tuple)

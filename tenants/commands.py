@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
 from django.utils import timezone
 
+from tenants.db import connection
 from tenants.errors import DomainError
 
 

@@ -17,6 +17,7 @@ POINTS = frozenset(
         "after_record",
         "after_query",
         "in_reveal",
+        "in_invoice_number",
     }
 )
 

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from contextlib import ContextDecorator
 from typing import Any, ParamSpec, TypeVar, overload
 
-from django.db import connection
+from django.db import connection as _connection
 from django.db import transaction as _django  # the one place where Django's own is used
+
+# Django's connection, to which the tenant backend adds the schema: `schema_name`, `set_tenant`, `tenant`.
+connection: Any = _connection
 
 P = ParamSpec("P")
 R = TypeVar("R")

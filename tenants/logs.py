@@ -3,7 +3,7 @@
 import logging
 import re
 
-from django.db import connection
+from tenants.db import connection
 
 MOBILE = re.compile(r"(?<![0-9A-Za-z])(1[3-9]\d)\d{4}(\d{4})(?!\d)")
 

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import DisallowedHost
 from django.db import Error as DatabaseError
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import set_urlconf
@@ -17,6 +16,7 @@ from django.utils.cache import patch_vary_headers
 
 from tenants import audit
 from tenants.access import ANYONE, BEFORE_SECOND_FACTOR, SIGNED_IN, allowed_for
+from tenants.db import connection
 from tenants.errors import DomainError
 from tenants.models import Company
 
@@ -136,7 +136,7 @@ def language(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-class access:
+class Access:
     """Close every view to those it was not declared for; a view without a declaration is closed to all."""
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -182,7 +182,7 @@ def _has_second_factor(request: HttpRequest) -> bool:
     return bool(is_mfa_enabled(request.user))
 
 
-class domain_errors:
+class DomainErrors:
     """Tell a DomainError once: JSON where JSON was asked for, else a page with the status of its family."""
 
     def __init__(self, get_response: GetResponse) -> None:

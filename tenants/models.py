@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_tenants.models import DomainMixin, TenantMixin
 
 
@@ -11,7 +12,7 @@ class Company(TenantMixin):
 
     class Status(models.TextChoices):
         OPENING = "opening", _("being opened")
-        OPEN = "open", _("open")
+        OPEN = "open", pgettext_lazy("company", "open")
         SUSPENDED = "suspended", _("suspended")
         CLOSED = "closed", _("closed")
 

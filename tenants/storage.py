@@ -3,10 +3,10 @@
 from io import BytesIO
 
 from django.core.files.base import ContentFile, File
-from django.db import connection
 from django_tenants.files.storage import TenantFileSystemStorage
 
 from tenants.crypto import decrypt_bytes, encrypt_bytes
+from tenants.db import connection
 
 
 class CompanyStorage(TenantFileSystemStorage):

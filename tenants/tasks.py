@@ -4,9 +4,9 @@ import logging
 from typing import Any
 
 from celery import Task
-from django.db import connection
 from kombu.exceptions import OperationalError
 
+from tenants.db import connection
 from tenants.models import Company
 
 logger = logging.getLogger(__name__)

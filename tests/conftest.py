@@ -7,11 +7,12 @@ An ordinary test runs in a transaction that is rolled back. A test of races or o
 import contextlib
 import shutil
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.db import connection
 
+from tenants.db import connection
 from tenants.models import Company
 from tests import environment
 
@@ -19,7 +20,7 @@ pytest_plugins = ["tests.processes"]
 
 
 @pytest.fixture(scope="session")
-def database_template(django_db_blocker: pytest.FixtureRequest) -> str:
+def database_template(django_db_blocker: Any) -> str:
     """The database that all others are copied from; made once for the code as it stands."""
     environment.start_services()
     with django_db_blocker.unblock():
@@ -28,7 +29,7 @@ def database_template(django_db_blocker: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    request: pytest.FixtureRequest, django_db_blocker: pytest.FixtureRequest, django_test_environment: None
+    request: pytest.FixtureRequest, django_db_blocker: Any, django_test_environment: None
 ) -> Iterator[None]:
     """One copy of the template for all tests of this process that roll back."""
     with django_db_blocker.unblock():
@@ -74,18 +75,9 @@ def globex(db: None, request: pytest.FixtureRequest) -> Iterator[Company]:
 
 @pytest.fixture
 def race_company(
-    database_template: str, django_db_setup: None, django_db_blocker: pytest.FixtureRequest
+    database_template: str, django_db_setup: None, django_db_blocker: Any
 ) -> Iterator[Company]:
     """Acme in a database of its own: what commits is there for other threads and processes, and gone afterwards."""
-    with django_db_blocker.unblock(), committed_database(database_template), _inside("acme") as company:
-        yield company
-
-
-@pytest.fixture(scope="module")
-def module_company(
-    database_template: str, django_db_setup: None, django_db_blocker: pytest.FixtureRequest
-) -> Iterator[Company]:
-    """Like `race_company`, shared by the tests of one module: each brings its own people and looks at those alone."""
     with django_db_blocker.unblock(), committed_database(database_template), _inside("acme") as company:
         yield company
 

@@ -4,76 +4,88 @@ A copy belongs to the process that keeps a connection to it; those that nobody k
 """
 
 import contextlib
+import functools
 import hashlib
+import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from config import services
-from config.places import BASE
-
 PREFIX = "test_mall"
 FORMAT = 1  # raise it to have every template built anew
 OPENED_AT = datetime(2025, 1, 1, tzinfo=UTC)
 
-# What decides the rows and tables of the template.
-_SHAPING = (
-    "tenants",
-    "benefits",
-    "cms",
-    "reports",
-    "config/settings.py",
-    "requirements.txt",
-    "tests/environment.py",
-)
-_SHAPING_FILE = re.compile(
-    r"(^|/)(migrations/.*|models|template|provision\w*|operations(/.*)?|settings|ledger)\.py$|\.txt$"
-)
+# What decides the tables, and what besides decides the rows that a new company has.
+_TABLES = re.compile(r"(^|/)migrations/.*\.py$|^tenants/(template|models)\.py$|^requirements\.txt$")
+_ROWS = re.compile(r"^(benefits|cms|reports|tenants)/.*\.py$|^(config/settings|tests/environment)\.py$")
 
-_given = {
-    name: os.environ.get(name, "") for name in ("DATABASE_URL", "BROKER_URL", "CACHE_URL", "MALL_STATE")
-}
-_real = services.urls()
+_TOPS = ("benefits", "cms", "config", "reports", "tenants", "tests")
+
+_MARK = "MALL_TESTS"  # what the run was started with, for the processes that it starts
+_NAMES = ("DATABASE_URL", "BROKER_URL", "CACHE_URL", "MALL_STATE")
+_marked: dict[str, Any] = json.loads(os.environ.get(_MARK, "{}"))
+_given: dict[str, str] = _marked.get("given") or {name: os.environ.get(name, "") for name in _NAMES}
 
 
-def point() -> None:
-    """Have everything that reads the environment from here on, other processes too, use what is ours alone."""
-    if os.environ.get("MALL_TESTS"):
-        return
-    worker = re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or "6"
-    slot = int(worker) % 7
-    os.environ.update(
-        MALL_TESTS="1",
-        DATABASE_URL=database_url(f"{PREFIX}_none"),
-        BROKER_URL=_numbered(_real.broker, 2 + 2 * slot),
-        CACHE_URL=_numbered(_real.cache, 3 + 2 * slot),
-        MALL_STATE=str(BASE / "var" / "tests" / worker),
-        LOG_LEVEL=os.environ.get("LOG_LEVEL", "WARNING"),
-        MALL_ENV="development",
-        DATABASE_POOL=os.environ.get("DATABASE_POOL", "24"),  # races run 20 threads at once
-    )
-
-
-def start_services() -> None:
-    """Start the embedded database and broker where the environment that we were given names none."""
-    ours = {name: os.environ.get(name, "") for name in _given}
+@contextlib.contextmanager
+def _as_given() -> Iterator[None]:
+    ours = {name: os.environ.get(name, "") for name in _NAMES}
     os.environ.update(_given)
     try:
-        services.ensure()
+        yield
     finally:
         os.environ.update(ours)
 
 
+with _as_given():  # where the embedded services are is read when it is imported
+    from config import services
+    from config.places import BASE
+
+
+def point() -> None:
+    """Have everything that reads the environment from here on, other processes too, use what is ours alone."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    if _marked.get("worker") == worker:  # started by a test, which has pointed already
+        return
+    slot = int(re.sub(r"\D", "", worker) or 6) % 7
+    real = _real()
+    os.environ.update(
+        {
+            _MARK: json.dumps({"worker": worker, "given": _given}),
+            "DATABASE_URL": database_url(f"{PREFIX}_none"),
+            "BROKER_URL": _numbered(real.broker, 2 + 2 * slot),
+            "CACHE_URL": _numbered(real.cache, 3 + 2 * slot),
+            "MALL_STATE": str(BASE / "var" / "tests" / worker),
+            "MALL_ENV": "development",
+            "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
+        }
+    )
+
+
+@functools.cache
+def _real() -> services.Urls:
+    """The services that the run was given, or the embedded ones."""
+    with _as_given():
+        return services.urls()
+
+
+def start_services() -> None:
+    """Start the embedded database and broker where the environment that we were given names none."""
+    with _as_given():
+        services.ensure()
+
+
 def database_url(name: str) -> str:
     """The address of another database on the server that the run was given."""
-    scheme, host, _, query, fragment = urlsplit(_real.database)
+    scheme, host, _, query, fragment = urlsplit(_real().database)
     return urlunsplit((scheme, host, f"/{name}", query, fragment)).replace(
         f"{scheme}:/{name}", f"{scheme}:///{name}"
     )
@@ -95,18 +107,19 @@ def copy(template: str) -> Iterator[str]:
 
 
 def template() -> str:
-    """The name of the template for the code as it stands, built by the first process that asks."""
-    name = f"{PREFIX}_template_{_digest()}"
+    """The name of the template for the code as it stands, built by the first process that asks.
+
+    The half minute that migrations take is spent again only where they changed.
+    """
+    migrated = f"{PREFIX}_migrated_{_digest(_TABLES)}"
+    opened = f"{PREFIX}_template_{_digest(_TABLES, _ROWS)}"
     with _administration() as admin:
-        _drop_forsaken(admin, but=name)
-        if admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-            return name
-        unfinished = f"{PREFIX}_unfinished"
-        admin.execute(f"DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)")
-        admin.execute(f"CREATE DATABASE {unfinished}")
-        _fill(unfinished)
-        admin.execute(f"ALTER DATABASE {unfinished} RENAME TO {name}")
-    return name
+        _drop_forsaken(admin, but=[migrated, opened])
+        if not _exists(admin, migrated):
+            _build(admin, migrated, "template1", _migrate)
+        if not _exists(admin, opened):
+            _build(admin, opened, migrated, _open_companies)
+    return opened
 
 
 def use(name: str) -> None:
@@ -119,32 +132,47 @@ def use(name: str) -> None:
     os.environ["DATABASE_URL"] = database_url(name)
 
 
-def _fill(name: str) -> None:
-    from django.core.management import call_command
-    from django.db import connection
+def _build(admin: psycopg.Connection, name: str, source: str, fill: Callable[[], object]) -> None:
+    unfinished = f"{PREFIX}_unfinished"
+    admin.execute(f"DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)")
+    admin.execute(f"CREATE DATABASE {unfinished} TEMPLATE {source}")
+    before = os.environ["DATABASE_URL"].partition("?")[0].rpartition("/")[2]
+    use(unfinished)
+    try:
+        fill()
+    finally:
+        use(before)
+    admin.execute(f"ALTER DATABASE {unfinished} RENAME TO {name}")
 
+
+def _migrate() -> None:
+    from django.core.management import call_command
+
+    call_command("upgrade", verbosity=0)
+
+
+def _open_companies() -> None:
+    """Acme and Globex, with the same ids in both, so that a leak shows a wrong row rather than none."""
     from tenants import operations as tenants
 
-    use(name)
-    try:
-        call_command("upgrade", verbosity=0)
-        for schema in ("acme", "globex"):  # the same ids in both, so that a leak shows a wrong row, not none
-            tenants.open_company(
-                schema=schema,
-                name={"acme": "Acme", "globex": "Globex"}[schema],
-                domain=f"{schema}.localhost",
-                owner_email=f"owner@{schema}.example",
-                actor=None,
-                at=OPENED_AT,
-            )
-    finally:
-        connection.close()
-        use(f"{PREFIX}_none")
+    for schema, name in (("acme", "Acme"), ("globex", "Globex")):
+        tenants.open_company(
+            schema=schema,
+            name=name,
+            domain=f"{schema}.localhost",
+            owner_email=f"owner@{schema}.example",
+            actor=None,
+            at=OPENED_AT,
+        )
 
 
-def _drop_forsaken(admin: psycopg.Connection, *, but: str) -> None:
+def _exists(admin: psycopg.Connection, name: str) -> bool:
+    return admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+
+
+def _drop_forsaken(admin: psycopg.Connection, *, but: list[str]) -> None:
     rows = admin.execute(
-        "SELECT datname FROM pg_database WHERE starts_with(datname, %s) AND datname <> %s"
+        "SELECT datname FROM pg_database WHERE starts_with(datname, %s) AND datname <> ALL(%s)"
         " AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE pg_stat_activity.datname = pg_database.datname)",
         [f"{PREFIX}_", but],
     ).fetchall()
@@ -162,17 +190,18 @@ def _administration() -> Iterator[psycopg.Connection]:
 
 
 def _conninfo(name: str = "") -> str:
-    settings = conninfo_to_dict(_real.database)
+    settings = conninfo_to_dict(_real().database)
     return make_conninfo(**{**settings, **({"dbname": name} if name else {})})
 
 
-def _digest() -> str:
-    digest = hashlib.sha256(f"{FORMAT} {_real.database}".encode())
-    for top in _SHAPING:
-        path = BASE / top
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            if _SHAPING_FILE.search(str(file.relative_to(BASE))) or not path.is_dir():
-                digest.update(f"{file.relative_to(BASE)}\0".encode() + file.read_bytes())
+def _digest(*patterns: re.Pattern[str]) -> str:
+    digest = hashlib.sha256(str(FORMAT).encode())
+    for path in sorted(BASE.glob("*.txt")) + [
+        file for top in _TOPS for file in sorted((BASE / top).rglob("*.py"))
+    ]:
+        name = str(path.relative_to(BASE))
+        if any(pattern.search(name) for pattern in patterns):
+            digest.update(f"{name}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 
 

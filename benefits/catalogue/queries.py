@@ -10,7 +10,7 @@ from benefits.catalogue.models import Category, Product, Sku, TaxRate
 
 def categories() -> QuerySet[Category]:
     """The shelves that hold something, in order."""
-    return Category.objects.filter(products__is_active=True).distinct()
+    return Category.objects.filter(products__is_active=True).distinct().order_by("position", "slug")
 
 
 def products(*, category: str = "", search: str = "", at_most_fen: int | None = None) -> QuerySet[Product]:
@@ -19,6 +19,7 @@ def products(*, category: str = "", search: str = "", at_most_fen: int | None = 
         Product.objects.filter(is_active=True, skus__is_active=True)
         .select_related("category")
         .annotate(from_fen=Min("skus__price_fen", filter=Q(skus__is_active=True)))
+        .order_by("category__position", "position", "slug")  # a grouped query drops the usual order
     )
     if category:
         found = found.filter(category__slug=category)

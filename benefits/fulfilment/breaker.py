@@ -28,11 +28,10 @@ OF_THE_SUPPLIER = frozenset(
 @transaction_required
 def count(attempt: Attempt, *, at: datetime) -> None:
     """Count a definite failure; the third of its kind within ten minutes opens the circuit for thirty."""
-    reason = attempt.reason
-    recent = Attempt.objects.filter(status=Attempt.Status.FAILED, finished_at__gt=at - WINDOW)
-    if reason in OF_THE_OFFER:
-        if recent.filter(offer=attempt.offer_id, reason__in=OF_THE_OFFER).count() >= LIMIT:
-            Offer.objects.filter(pk=attempt.offer_id).update(paused_until=at + REST)
-    elif reason in OF_THE_SUPPLIER:
-        if recent.filter(supplier=attempt.supplier_id, reason__in=OF_THE_SUPPLIER).count() >= LIMIT:
-            Supplier.objects.filter(pk=attempt.supplier_id).update(paused_until=at + REST)
+    failed = Attempt.objects.filter(status=Attempt.Status.FAILED, finished_at__gt=at - WINDOW)
+    of_the_offer = failed.filter(offer=attempt.offer_id, reason__in=OF_THE_OFFER)
+    of_the_supplier = failed.filter(supplier=attempt.supplier_id, reason__in=OF_THE_SUPPLIER)
+    if attempt.reason in OF_THE_OFFER and of_the_offer.count() >= LIMIT:
+        Offer.objects.filter(pk=attempt.offer_id).update(paused_until=at + REST)
+    if attempt.reason in OF_THE_SUPPLIER and of_the_supplier.count() >= LIMIT:
+        Supplier.objects.filter(pk=attempt.supplier_id).update(paused_until=at + REST)

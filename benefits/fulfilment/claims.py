@@ -18,21 +18,24 @@ ASKING_LEASE = timedelta(seconds=30)
 
 
 @transaction_required
-def claim_unsent(*, batches: "Batches", supplier: Supplier | None, limit: int, at: datetime) -> list[Attempt]:
-    """Take attempts whose sending never left this machine (or that a person wants sent again)."""
+def claim_unsent(
+    *, batches: "Batches", supplier: Supplier | None, limit: int, at: datetime
+) -> tuple[list[Attempt], list[Attempt]]:
+    """Take attempts whose sending never left this machine (or that a person wants sent again).
+
+    Returns those to send, and those whose supplier is paused, switched off or unusable now.
+    """
     rows = Attempt.objects.filter(status=Attempt.Status.SENDING, batch__isnull=True, due_at__lte=at)
-    rows = rows.filter(supplier=supplier) if supplier else rows.exclude(supplier__paused_until__gt=at)
-    rows = rows.filter(supplier__is_active=True).exclude(supplier__in=batches.connections.unusable)
-    claimed = list(
-        _with_all(rows.order_by("due_at")).select_for_update(skip_locked=True, of=("self",))[:limit]
-    )
+    rows = rows.filter(supplier=supplier) if supplier else rows
+    due = list(_with_all(rows.order_by("due_at")).select_for_update(skip_locked=True, of=("self",))[:limit])
+    claimed = [attempt for attempt in due if _is_open(attempt.supplier, batches.connections, at=at)]
     for attempt in claimed:
         attempt.batch = batches.of(attempt.supplier, at=at)
         attempt.sends += 1
         attempt.sent_at, attempt.due_at = at, at + lease()
     Attempt.objects.bulk_update(claimed, ["batch", "sends", "sent_at", "due_at"])
     batches.save()
-    return claimed
+    return claimed, [attempt for attempt in due if attempt not in claimed]
 
 
 @transaction_required
@@ -55,9 +58,9 @@ def claim_ready(
     hopeless: list[Delivery] = []
     for delivery in due:
         before = tried[delivery.pk]
-        choice = routing.route(
-            delivery, offers[delivery.sku_code], tried=before, unusable=batches.connections.unusable, at=at
-        )
+        offered = offers[delivery.sku_code]
+        unusable = [offer.supplier_id for offer in offered if offer.supplier not in batches.connections]
+        choice = routing.route(delivery, offered, tried=before, unusable=unusable, at=at)
         if choice.offer is None:
             if not _wait(delivery, choice, at=at):
                 fail_delivery(delivery, reason=delivery.reason or "no_offer", at=at)
@@ -75,16 +78,15 @@ def claim_ready(
 
 
 @transaction_required
-def claim_questions(
-    *, connections: Connections, supplier: Supplier | None, limit: int, at: datetime
-) -> list[Attempt]:
+def claim_questions(*, supplier: Supplier | None, limit: int, at: datetime) -> list[Attempt]:
     """Take attempts that are due to be asked after; a sending whose lease ran out is unknown from now on."""
     open_ = [Attempt.Status.WAITING, Attempt.Status.UNKNOWN, Attempt.Status.SENDING]
     rows = Attempt.objects.filter(status__in=open_, due_at__lte=at)
     rows = rows.exclude(status=Attempt.Status.SENDING, batch__isnull=True)
     rows = rows.filter(supplier=supplier) if supplier else rows
-    rows = rows.exclude(supplier__in=connections.unusable).order_by("due_at")
-    claimed = list(_with_all(rows).select_for_update(skip_locked=True, of=("self",))[:limit])
+    claimed = list(
+        _with_all(rows.order_by("due_at")).select_for_update(skip_locked=True, of=("self",))[:limit]
+    )
     for attempt in claimed:
         if attempt.status == Attempt.Status.SENDING:
             states.advance(attempt, Attempt.Status.UNKNOWN, detail="the sender did not come back")
@@ -152,6 +154,11 @@ def _attempt(
         sent_at=at,
         due_at=at + lease(),
     )
+
+
+def _is_open(supplier: Supplier, connections: Connections, *, at: datetime) -> bool:
+    paused = supplier.paused_until is not None and supplier.paused_until > at
+    return supplier.is_active and not paused and supplier in connections
 
 
 def _wait(delivery: Delivery, choice: routing.Route, *, at: datetime) -> bool:

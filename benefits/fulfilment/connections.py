@@ -9,7 +9,7 @@ from django.conf import settings
 from benefits.fulfilment.errors import SupplierMisconfigured
 from benefits.fulfilment.models import Attempt, Supplier
 from benefits.suppliers import registry
-from benefits.suppliers.base import Config, ConfigError, Kind, Order
+from benefits.suppliers.base import Config, ConfigError, Kind, Order, Rhythm
 from benefits.suppliers.base import Supplier as Adapter
 
 logger = logging.getLogger(__name__)
@@ -43,19 +43,24 @@ def adapter_of(supplier: Supplier) -> Adapter:
 
 
 class Connections:
-    """The suppliers of one run, each read once. One that cannot be used is left out and logged."""
+    """The suppliers of one run, each read once. One that cannot be used, or came later, is not among them."""
 
     def __init__(self, suppliers: Iterable[Supplier]) -> None:
         self.configs: dict[int, Config] = {}
         self.adapters: dict[int, Adapter] = {}
-        self.unusable: set[int] = set()
         for supplier in suppliers:
             try:
                 self.adapters[supplier.pk] = adapter_of(supplier)
                 self.configs[supplier.pk] = config_of(supplier)
             except SupplierMisconfigured as error:
                 logger.error("%s", error)
-                self.unusable.add(supplier.pk)
+
+    def __contains__(self, supplier: Supplier) -> bool:
+        return supplier.pk in self.configs
+
+    def rhythm(self, supplier: Supplier) -> Rhythm:
+        """The supplier's rhythm; a cautious one where it cannot be used."""
+        return self.adapters[supplier.pk].rhythm if supplier in self else Rhythm()
 
 
 def order_of(attempt: Attempt) -> Order:

@@ -15,13 +15,14 @@ from benefits.fulfilment import claims, recording
 from benefits.fulfilment.connections import Connections, order_of
 from benefits.fulfilment.models import Attempt, Delivery, Supplier
 from benefits.fulfilment.recording import Claim
-from benefits.suppliers.base import Answer
+from benefits.suppliers.base import Answer, Result, Rhythm, State
 from benefits.suppliers.pool import Finished, Pool
 from tenants.crash import crash_point
 from tenants.db import durable, transaction
 
 logger = logging.getLogger(__name__)
 
+UNASKED = Result(State.UNKNOWN, detail="the supplier cannot be used as it is set up")
 Clock = Callable[[], datetime]
 
 
@@ -61,8 +62,7 @@ def work(
     *, clock: Clock, send: bool, ask: bool, supplier: Supplier | None = None, seconds: float = 45.0
 ) -> Tally:
     """Send and ask for what is due until nothing is, or until `seconds` are over; then wait for what is in flight."""
-    suppliers = [supplier] if supplier else Supplier.objects.all()
-    run = _Run(clock=clock, connections=Connections(suppliers), supplier=supplier)
+    run = _Run(clock=clock, connections=Connections(Supplier.objects.all()), supplier=supplier)
     until = time.monotonic() + seconds
     with Pool[Claim](settings.DELIVERY_IN_FLIGHT) as pool:
         while True:
@@ -96,27 +96,36 @@ class _Run:
 
     def _claim_sends(self, pool: Pool[Claim]) -> int:
         at, started = self._clock(), time.monotonic()
-        what = {"batches": self._batches, "supplier": self._supplier, "at": at}
         with transaction():
-            attempts = claims.claim_unsent(**what, limit=pool.free)
-            fresh, hopeless = claims.claim_ready(**what, limit=pool.free - len(attempts))
+            attempts, stuck = claims.claim_unsent(
+                batches=self._batches, supplier=self._supplier, limit=pool.free, at=at
+            )
+            for attempt in stuck:
+                recording.withdraw(attempt=attempt, at=at)
+            fresh, hopeless = claims.claim_ready(
+                batches=self._batches, supplier=self._supplier, limit=pool.free - len(attempts), at=at
+            )
         crash_point("after_attempt_commit")
-        self._count_failed(hopeless)
+        failed = [one.delivery for one in stuck if one.delivery.status == Delivery.Status.FAILED]
+        self._count_failed([*hopeless, *failed])
         not_after = started + claims.lease().total_seconds() / 2
         for attempt in [*attempts, *fresh]:
             config = self._connections.configs[attempt.supplier_id]
             pool.submit(Claim.of(attempt), config, order_of(attempt), not_after=not_after)
-        return len(attempts) + len(fresh) + len(hopeless)
+        return len(attempts) + len(stuck) + len(fresh) + len(hopeless)
 
     def _claim_questions(self, pool: Pool[Claim]) -> int:
+        at = self._clock()
         with transaction():
-            attempts = claims.claim_questions(
-                connections=self._connections, supplier=self._supplier, limit=pool.free, at=self._clock()
-            )
+            claimed = claims.claim_questions(supplier=self._supplier, limit=pool.free, at=at)
+            for attempt in claimed:
+                if attempt.supplier not in self._connections:
+                    recording.record_result(attempt=attempt, result=UNASKED, rhythm=Rhythm(), at=at)
+        attempts = [attempt for attempt in claimed if attempt.supplier in self._connections]
         for attempt in attempts:
             pool.query(Claim.of(attempt), self._connections.configs[attempt.supplier_id], order_of(attempt))
         self._tally.asked += len(attempts)
-        return len(attempts)
+        return len(claimed)
 
     def record(self, finished: Sequence[Finished[Claim]]) -> None:
         """Record what has finished, in one transaction; if that breaks, one by one, so that one row spoils no other."""
@@ -147,7 +156,7 @@ class _Run:
             attempts = rows.select_for_update(of=("self",)).in_bulk()
             for one in sorted(finished, key=lambda one: one.key.attempt_id):
                 attempt = attempts[one.key.attempt_id]
-                rhythm = self._connections.adapters[attempt.supplier_id].rhythm
+                rhythm = self._connections.rhythm(attempt.supplier)
                 if isinstance(one.outcome, Answer):
                     recording.record_answer(
                         attempt=attempt, claim=one.key, answer=one.outcome, rhythm=rhythm, at=at

@@ -15,6 +15,16 @@ class SupplierNotFound(NotFound):
         super().__init__(slug=slug)
 
 
+class SupplierExists(Conflict):
+    """The short name is taken."""
+
+    code = "supplier_exists"
+    message = _("There is a supplier “%(slug)s” already. Choose another short name.")
+
+    def __init__(self, *, slug: str) -> None:
+        super().__init__(slug=slug)
+
+
 class SupplierMisconfigured(Invalid):
     """A supplier's address or credentials cannot be used."""
 

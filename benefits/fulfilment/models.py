@@ -6,6 +6,7 @@ A delivery names its company by schema name and its item by id: no foreign key c
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from tenants.crypto import EncryptedTextField
 
@@ -142,7 +143,9 @@ class Attempt(models.Model):
         FAILED = "failed", _("refused or failed")
 
     FLOW = {
-        Status.SENDING: frozenset({Status.SENDING, Status.WAITING, Status.UNKNOWN, Status.SUCCEEDED, Status.FAILED}),
+        Status.SENDING: frozenset(
+            {Status.SENDING, Status.WAITING, Status.UNKNOWN, Status.SUCCEEDED, Status.FAILED}
+        ),
         Status.WAITING: frozenset({Status.WAITING, Status.UNKNOWN, Status.SUCCEEDED, Status.FAILED}),
         Status.UNKNOWN: frozenset(
             {Status.SENDING, Status.WAITING, Status.UNKNOWN, Status.SUCCEEDED, Status.FAILED}
@@ -182,7 +185,9 @@ class Attempt(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["due_at"], condition=Q(status__in=["sending", "waiting", "unknown"]), name="attempt_to_ask"
+                fields=["due_at"],
+                condition=Q(status__in=["sending", "waiting", "unknown"]),
+                name="attempt_to_ask",
             ),
         ]
 
@@ -194,7 +199,9 @@ class CallbackReceived(models.Model):
     """A callback as it came, kept whatever it said. It is a hint: only our own query moves anything."""
 
     supplier = models.ForeignKey(Supplier, on_delete=models.PROTECT, related_name="callbacks")
-    attempt = models.ForeignKey(Attempt, null=True, blank=True, on_delete=models.PROTECT, related_name="callbacks")
+    attempt = models.ForeignKey(
+        Attempt, null=True, blank=True, on_delete=models.PROTECT, related_name="callbacks"
+    )
     reference = models.CharField(max_length=80, blank=True)
     is_genuine = models.BooleanField()
     says = models.CharField(max_length=20, blank=True)
@@ -220,8 +227,8 @@ class Case(models.Model):
         CODES = "codes", _("card codes missing or repeated")
 
     class Status(models.TextChoices):
-        OPEN = "open", _("open")
-        CLOSED = "closed", _("closed")
+        OPEN = "open", pgettext_lazy("case", "open")
+        CLOSED = "closed", pgettext_lazy("case", "closed")
 
     FLOW = {Status.OPEN: frozenset({Status.CLOSED}), Status.CLOSED: frozenset()}
 
@@ -260,7 +267,9 @@ class CardCode(models.Model):
 
     class Meta:
         ordering = ("delivery", "position")
-        constraints = [models.UniqueConstraint(fields=["delivery", "position"], name="card_code_position_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "position"], name="card_code_position_once")
+        ]
 
     def __str__(self) -> str:
         return f"card code {self.pk}"

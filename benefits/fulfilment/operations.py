@@ -196,7 +196,12 @@ def save_supplier(
     at: datetime,
 ) -> Supplier:
     """Add a supplier or change what is known of it. Credentials are sealed and never read back to a page."""
-    facts = {"name": name, "adapter": adapter, "base_url": base_url, "credentials": json.dumps(dict(credentials))}
+    facts = {
+        "name": name,
+        "adapter": adapter,
+        "base_url": base_url,
+        "credentials": json.dumps(dict(credentials)),
+    }
     supplier, is_new = Supplier.objects.update_or_create(slug=slug, defaults=facts)
     audit.record("supplier.added" if is_new else "supplier.changed", supplier, actor=actor, at=at)
     return supplier
@@ -206,10 +211,17 @@ def save_supplier(
 def offer_catalogue(*, supplier: Supplier, percent: int, actor: User | None, at: datetime) -> int:
     """Offer every SKU that has none of this supplier yet, at a share of its price; returns how many were added."""
     offered = set(supplier.offers.values_list("sku_code", flat=True))
-    skus = Sku.objects.filter(is_active=True).exclude(product__kind=Product.Kind.BUNDLE).exclude(code__in=offered)
+    skus = (
+        Sku.objects.filter(is_active=True)
+        .exclude(product__kind=Product.Kind.BUNDLE)
+        .exclude(code__in=offered)
+    )
     new = Offer.objects.bulk_create(
         Offer(
-            supplier=supplier, sku_code=sku.code, supplier_code=sku.code, cost_fen=sku.price_fen * percent // 100
+            supplier=supplier,
+            sku_code=sku.code,
+            supplier_code=sku.code,
+            cost_fen=sku.price_fen * percent // 100,
         )
         for sku in skus
     )

@@ -21,8 +21,13 @@ class Progress:
 def can_deliver(sku_codes: Iterable[str]) -> bool:
     """Whether every one of the SKUs has an offer of a supplier that is not switched off."""
     wanted = set(sku_codes)
-    offered = Offer.objects.filter(sku_code__in=wanted, is_active=True, supplier__is_active=True)
-    return set(offered.values_list("sku_code", flat=True)) == wanted
+    return deliverable(wanted) == wanted
+
+
+def deliverable(sku_codes: Iterable[str]) -> set[str]:
+    """Those of the SKUs that have an offer of a supplier that is not switched off."""
+    offered = Offer.objects.filter(sku_code__in=list(sku_codes), is_active=True, supplier__is_active=True)
+    return set(offered.values_list("sku_code", flat=True))
 
 
 def progress(company: str, item_ids: Iterable[int]) -> dict[int, Progress]:

@@ -64,7 +64,8 @@ def supplier_figures(*, since: datetime) -> list[dict[str, object]]:
         failed=Count("attempts", filter=recent & Q(attempts__status=Attempt.Status.FAILED)),
         unknown=Count("attempts", filter=recent & Q(attempts__status=Attempt.Status.UNKNOWN)),
     )
-    return list(figures.values("slug", "name", "paused_until", "sent", "succeeded", "failed", "unknown"))
+    rows = figures.values("slug", "name", "paused_until", "sent", "succeeded", "failed", "unknown")
+    return [dict(row) for row in rows]
 
 
 def price_list(supplier: Supplier) -> list[dict[str, object]]:

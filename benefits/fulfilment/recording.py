@@ -86,6 +86,18 @@ def record_result(*, attempt: Attempt, result: Result, rhythm: Rhythm, at: datet
 
 
 @transaction_required
+def withdraw(*, attempt: Attempt, at: datetime) -> None:
+    """Take back a sending that waits for a supplier that takes none now. `attempt` is locked and due.
+
+    What never left this machine goes to another offer; what may have left in an earlier sending is asked after.
+    """
+    if attempt.sends:
+        _set(attempt, Attempt.Status.UNKNOWN, due_at=at)
+    else:
+        _fail(attempt, reason=Reason.NO_CHANNEL, detail="the supplier takes no orders now", at=at)
+
+
+@transaction_required
 def open_case(attempt: Attempt, kind: Case.Kind, *, detail: str, at: datetime) -> None:
     """Put a question before a person, once as long as it is open."""
     Case.objects.get_or_create(

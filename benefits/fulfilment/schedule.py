@@ -1,4 +1,4 @@
-"""When to look at an attempt next: pure functions of ages in seconds. See docs/suppliers/README.md."""
+"""When to look at an attempt next: pure functions of ages in seconds. docs/suppliers/README.md has them as a table."""
 
 from datetime import datetime, timedelta
 

@@ -42,3 +42,13 @@ class SecondPersonNeeded(Forbidden):
 
     code = "second_person_needed"
     message = _("Somebody else has to confirm what you recorded.")
+
+
+class CreditInUse(Conflict):
+    """The company has spent more of its credit line than the new one allows."""
+
+    code = "credit_in_use"
+    message = _("The company has used %(used_fen)d fen of its credit line; it cannot be smaller than that.")
+
+    def __init__(self, *, used_fen: int) -> None:
+        super().__init__(used_fen=used_fen)

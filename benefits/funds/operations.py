@@ -2,13 +2,19 @@
 
 from datetime import datetime
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 
 from benefits import states
-from benefits.funds.errors import DepositExists, InsufficientFunds, InvalidAmount, SecondPersonNeeded
+from benefits.funds.errors import (
+    CreditInUse,
+    DepositExists,
+    InsufficientFunds,
+    InvalidAmount,
+    SecondPersonNeeded,
+)
 from benefits.funds.models import Deposit, FundsAccount, FundsEntry
 from tenants import audit
-from tenants.db import savepoint, transaction, transaction_required
+from tenants.db import connection, savepoint, transaction, transaction_required
 from tenants.identity.models import User
 from tenants.models import Company
 
@@ -84,6 +90,20 @@ def reject_deposit(*, deposit: Deposit, actor: User, at: datetime) -> Deposit:
     states.advance(deposit, Deposit.Status.REJECTED, confirmed_by=actor.username, confirmed_at=at)
     audit.record("deposit.rejected", deposit, actor=actor, at=at, fen=deposit.fen)
     return deposit
+
+
+@transaction
+def set_credit_limit(*, company: Company, fen: int, actor: User | None, at: datetime) -> FundsAccount:
+    """Set how far a company's funds may go below zero. Raises InvalidAmount, CreditInUse."""
+    if not 0 <= fen <= MOST_FEN:
+        raise InvalidAmount(value=fen)
+    account = FundsAccount.objects.select_for_update().get(company=company.schema_name)
+    if account.balance_fen + fen < 0:
+        raise CreditInUse(used_fen=-account.balance_fen)
+    before, account.credit_limit_fen = account.credit_limit_fen, fen
+    account.save(update_fields=["credit_limit_fen"])
+    audit.record("credit.set", account, actor=actor, at=at, before=before, fen=fen, company=company.schema_name)
+    return account
 
 
 @transaction_required

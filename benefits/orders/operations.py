@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -28,7 +27,7 @@ from benefits.risk import limits
 from tenants import audit
 from tenants.crash import crash_point
 from tenants.crypto import blind_index
-from tenants.db import transaction, transaction_required
+from tenants.db import connection, transaction, transaction_required
 from tenants.identity.models import User
 from tenants.models import Company
 
@@ -94,9 +93,7 @@ def _redeem(
     )
 
 
-def _refuse(
-    employee: Employee | None, sku: Sku | None, *, account: str, quoted_fen: int, at: datetime
-) -> None:
+def _refuse(employee: Employee | None, sku: Sku, *, account: str, quoted_fen: int, at: datetime) -> None:
     if employee is None or not employee.is_active:
         raise NotAnEmployee
     if not catalogue.is_offered(sku) or not _is_deliverable(sku):
@@ -148,7 +145,7 @@ def _place(
     hint = KINDS[sku.product.kind].mask(account)
     order = Order.objects.create(
         number=number,
-        employee_id=wallet.employee_id,
+        employee_id=wallet.employee_id,  # type: ignore[misc]  a wallet has an employee, by constraint
         request_key=request_key,
         request_digest=digest,
         sku_code=sku.code,

@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from benefits.fulfilment import outcomes
 from benefits.orders.errors import OrderNotFound
 from benefits.orders.models import Order
 from benefits.people.models import Employee
+from tenants.db import connection
 
 
 def orders_of(employee: Employee, *, status: str = "", month: str = "") -> QuerySet[Order]:

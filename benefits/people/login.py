@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
-from django.db import connection
 from django.http import HttpRequest
 
 from benefits.people import queries
+from tenants.db import connection
 from tenants.identity.models import User
 
 

@@ -93,7 +93,7 @@ def history_of(employee: Employee, *, limit: int = 50, before: int | None = None
                     CASE WHEN p.destination_id = a.id THEN p.fen ELSE -p.fen END AS fen
                 FROM points_account a JOIN points_posting p ON a.id IN (p.source_id, p.destination_id)
                 WHERE a.employee_id = %(employee)s),
-            walked AS (SELECT mine.*, sum(fen) OVER (ORDER BY id) AS balance_fen FROM mine)
+            walked AS (SELECT mine.*, (sum(fen) OVER (ORDER BY id))::bigint AS balance_fen FROM mine)
             SELECT w.id, w.kind, w.at, w.fen, w.balance_fen, w.reference,
                 (SELECT g.reason FROM points_grant g WHERE w.kind = 'grant'
                     AND g.id = nullif(split_part(w.reference, ':', 2), '')::bigint) AS subject
@@ -160,7 +160,7 @@ def _sum(postings: QuerySet[Posting]) -> int:
 
 def budgets() -> QuerySet[Budget]:
     """All budgets with their accounts, the newest first."""
-    return Budget.objects.select_related("account").annotate(last_grant_at=Max("grants__at"))
+    return Budget.objects.select_related("account").annotate(last_grant_at=Max("grants__at")).order_by("-id")
 
 
 def grants() -> QuerySet[Grant]:

@@ -8,7 +8,18 @@ from typing import Any
 from . import messages
 from .shapes import Checked, Person
 
-_ECHOED = ("employee_no", "name", "mobile", "department", "email", "hired_on", "birthday", "grade", "points", "status")
+_ECHOED = (
+    "employee_no",
+    "name",
+    "mobile",
+    "department",
+    "email",
+    "hired_on",
+    "birthday",
+    "grade",
+    "points",
+    "status",
+)
 
 
 def to_json(checked: Checked, *, file: str = "") -> dict[str, Any]:

@@ -121,8 +121,8 @@ def _check_duplicates(people: Sequence[Person], issues: dict[int, list[Issue]]) 
     by_number: dict[str, list[Person]] = {}
     by_mobile: dict[str, Person] = {}
     for person in people:
-        assert person.employee_no is not None  # rows without one carry an error
-        earlier = by_number.setdefault(person.employee_no, [])
+        # Rows without a number carry an error and are not among these.
+        earlier = by_number.setdefault(person.employee_no or "", [])
         issue = _against_same_number(person, earlier) if earlier else None
         if issue is None and person.mobile is not None:
             other = by_mobile.setdefault(person.mobile, person)

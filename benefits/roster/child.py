@@ -11,7 +11,7 @@ from typing import Any
 
 
 def main() -> None:
-    """Run one job: `check FILE` or `annotate FILE TARGET SHEET`, within `memory,cpu` limits."""
+    """Run one job: `check FILE`, `list FILE` or `annotate FILE TARGET SHEET`, within `memory,cpu` limits."""
     what, limits, *arguments = sys.argv[1:]
     memory, cpu = map(int, limits.split(","))
     _limit(resource.RLIMIT_AS, memory)
@@ -19,7 +19,7 @@ def main() -> None:
     _limit(resource.RLIMIT_CORE, 0)
     gc.disable()  # one job, nothing cyclic, and the process ends with it
     try:
-        answer = _check(Path(arguments[0])) if what == "check" else _annotate(arguments)
+        answer = {"check": _check, "list": _list, "annotate": _annotate}[what](arguments)
     except MemoryError:
         answer = ("rejected", "too_large", "resources", {})
     except BaseException as error:  # parsers panic with what is not even an Exception
@@ -38,10 +38,10 @@ def _limit(what: int, amount: int) -> None:
         return
 
 
-def _check(path: Path) -> tuple[Any, ...]:
+def _check(arguments: list[str]) -> tuple[Any, ...]:
     from . import pipeline
 
-    found = pipeline.checked(path)
+    found = pipeline.checked(Path(arguments[0]))
     if found.outcome == "rejected":
         return ("rejected", found.reject_code, found.reject_reason, found.reject_params)
     return (
@@ -55,6 +55,17 @@ def _check(path: Path) -> tuple[Any, ...]:
         [tuple(issue) for issue in found.issues],
         [tuple(note) for note in found.notes],
     )
+
+
+def _list(arguments: list[str]) -> tuple[Any, ...]:
+    from . import listing
+    from .shapes import Rejected
+
+    try:
+        amounts, faults = listing.of_file(Path(arguments[0]))
+    except Rejected as rejected:
+        return ("rejected", rejected.code, rejected.reason, rejected.params)
+    return ("listed", amounts, faults)
 
 
 def _annotate(arguments: list[str]) -> tuple[Any, ...]:

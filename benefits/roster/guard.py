@@ -15,7 +15,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from . import ole
-from .shapes import Container, Rejected
+from .shapes import Container, Kind, Rejected
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,12 @@ def inspect(path: Path, limits: Limits = LIMITS) -> Container:
     return Container(kind=_inspect_text(head), size=size)
 
 
-def _inspect_text(head: bytes) -> str:
+def _inspect_text(head: bytes) -> Kind:
     """Refuse what is plainly neither a workbook nor a table in text; decoding decides the rest."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:64].lower()
-    if start.startswith((b"<", b"%pdf", b"{\\rtf", b"\x89png", b"gif8", b"\xff\xd8\xff", b"rar!", b"7z\xbc\xaf")):
+    if start.startswith(
+        (b"<", b"%pdf", b"{\\rtf", b"\x89png", b"gif8", b"\xff\xd8\xff", b"rar!", b"7z\xbc\xaf")
+    ):
         raise Rejected("unsupported_format", "markup" if start.startswith(b"<") else "")
     return "text"
 
@@ -124,7 +126,7 @@ def _check_members(members: list[zipfile.ZipInfo], limits: Limits) -> None:
         names.add(name)
 
 
-def _zip_kind(package: zipfile.ZipFile) -> str:
+def _zip_kind(package: zipfile.ZipFile) -> Kind:
     names = {name.casefold(): name for name in package.namelist()}
     if "mimetype" in names:
         if b"opendocument.spreadsheet" not in _head(package, names["mimetype"]):
@@ -208,7 +210,9 @@ def check_xml(data: bytes, limits: Limits = LIMITS) -> None:
 
     parser.StartDoctypeDeclHandler = refuse
     parser.EntityDeclHandler = refuse
-    parser.XmlDeclHandler = lambda _version, encoding, _standalone: encodings.append((encoding or "utf-8").lower())
+    parser.XmlDeclHandler = lambda _version, encoding, _standalone: encodings.append(
+        (encoding or "utf-8").lower()
+    )
     parser.StartElementHandler = stop
     try:
         parser.Parse(data[: limits.prolog_bytes], False)
@@ -218,7 +222,11 @@ def check_xml(data: bytes, limits: Limits = LIMITS) -> None:
         raise Rejected("corrupt", "xml") from error
     else:
         raise Rejected("corrupt", "xml")  # no root element in sight
-    if b"\x00" in data[:4] or data[:2] in (b"\xff\xfe", b"\xfe\xff") or set(encodings) - {"utf-8", "us-ascii"}:
+    if (
+        b"\x00" in data[:4]
+        or data[:2] in (b"\xff\xfe", b"\xfe\xff")
+        or set(encodings) - {"utf-8", "us-ascii"}
+    ):
         raise Rejected("unsupported_format", "xml_encoding")
     if b"<!D" in data or b"<!d" in data:
         # A document type after the root is not XML at all; no parser may be left to decide.

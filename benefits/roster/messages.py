@@ -5,38 +5,46 @@ Personal values are never repeated here; the row and the column are enough to fi
 
 from __future__ import annotations
 
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from .guard import LIMITS
 from .recognise import HEADER_WITHIN
 from .shapes import Checked, Issue, Note, Params
 
 FIELD_LABELS = {
-    "employee_no": gettext_lazy("employee number"),
-    "name": gettext_lazy("name"),
-    "mobile": gettext_lazy("mobile number"),
-    "department": gettext_lazy("department"),
-    "email": gettext_lazy("e-mail"),
-    "hired_on": gettext_lazy("date of joining"),
-    "birthday": gettext_lazy("birthday"),
-    "grade": gettext_lazy("grade"),
-    "points": gettext_lazy("points"),
-    "status": gettext_lazy("status"),
-    "left_on": gettext_lazy("date of leaving"),
-    "id_number": gettext_lazy("ID number"),
+    "employee_no": pgettext_lazy("roster column", "employee number"),
+    "name": pgettext_lazy("roster column", "name"),
+    "mobile": pgettext_lazy("roster column", "mobile number"),
+    "department": pgettext_lazy("roster column", "department"),
+    "email": pgettext_lazy("roster column", "e-mail"),
+    "hired_on": pgettext_lazy("roster column", "date of joining"),
+    "birthday": pgettext_lazy("roster column", "birthday"),
+    "grade": pgettext_lazy("roster column", "grade"),
+    "points": pgettext_lazy("roster column", "points"),
+    "status": pgettext_lazy("roster column", "status"),
+    "left_on": pgettext_lazy("roster column", "date of leaving"),
+    "id_number": pgettext_lazy("roster column", "ID number"),
 }
 
 # code, or code and the way it failed -> sentence
 _ISSUES = {
     "missing_employee_no": gettext_lazy("Row %(row)d: the employee number is missing. Fill it in."),
     "missing_name": gettext_lazy("Row %(row)d: the name is missing. Fill it in."),
-    "name_too_long": gettext_lazy("Row %(row)d: the name has %(length)d characters; at most %(limit)d are allowed."),
-    "text_too_long": gettext_lazy("Row %(row)d: the %(field)s is longer than %(limit)d characters. Shorten it."),
-    "unsafe_text": gettext_lazy("Row %(row)d: the %(field)s holds invisible control characters. Type it again."),
+    "name_too_long": gettext_lazy(
+        "Row %(row)d: the name has %(length)d characters; at most %(limit)d are allowed."
+    ),
+    "text_too_long": gettext_lazy(
+        "Row %(row)d: the %(field)s is longer than %(limit)d characters. Shorten it."
+    ),
+    "unsafe_text": gettext_lazy(
+        "Row %(row)d: the %(field)s holds invisible control characters. Type it again."
+    ),
     "lost_digits": gettext_lazy(
         "Row %(row)d: Excel has cut the last digits of the %(field)s. Format the column as text and type it again."
     ),
-    "error_cell": gettext_lazy("Row %(row)d: the %(field)s shows the error %(value)s. Correct the formula or type it."),
+    "error_cell": gettext_lazy(
+        "Row %(row)d: the %(field)s shows the error %(value)s. Correct the formula or type it."
+    ),
     "formula_without_value": gettext_lazy(
         "Row %(row)d: the %(field)s is a formula without a stored result. Open the file in Excel and save it again."
     ),
@@ -50,17 +58,25 @@ _ISSUES = {
     "invalid_date": gettext_lazy("Row %(row)d: the %(field)s is not a date. Write it like 2024-03-05."),
     "invalid_date:no_such_day": gettext_lazy("Row %(row)d: the %(field)s names a day that does not exist."),
     "invalid_date:range": gettext_lazy("Row %(row)d: the %(field)s lies outside the years 1900 to 2100."),
-    "invalid_email": gettext_lazy("Row %(row)d: the e-mail address is not complete. Write it like name@example.com."),
-    "invalid_id_number": gettext_lazy("Row %(row)d: an ID number has 18 characters. Correct it, or leave it blank."),
+    "invalid_email": gettext_lazy(
+        "Row %(row)d: the e-mail address is not complete. Write it like name@example.com."
+    ),
+    "invalid_id_number": gettext_lazy(
+        "Row %(row)d: an ID number has 18 characters. Correct it, or leave it blank."
+    ),
     "invalid_id_number:lost": gettext_lazy(
         "Row %(row)d: the ID number was stored as a number and has lost its last digits. "
         "Format the column as text and type it again, or leave it blank."
     ),
     "invalid_id_number:date": gettext_lazy("Row %(row)d: the birthday inside the ID number does not exist."),
-    "invalid_id_number:check": gettext_lazy("Row %(row)d: the check digit of the ID number is wrong; a digit is off."),
+    "invalid_id_number:check": gettext_lazy(
+        "Row %(row)d: the check digit of the ID number is wrong; a digit is off."
+    ),
     "invalid_points": gettext_lazy("Row %(row)d: the points are not a number. Write digits only, like 1000."),
     "invalid_points:negative": gettext_lazy("Row %(row)d: points cannot be negative."),
-    "invalid_points:limit": gettext_lazy("Row %(row)d: more than %(limit)d points for one person are not possible."),
+    "invalid_points:limit": gettext_lazy(
+        "Row %(row)d: more than %(limit)d points for one person are not possible."
+    ),
     "unknown_status": gettext_lazy(
         "Row %(row)d: the status “%(value)s” is not known. Write 在职 (active) or 离职 (left), or leave it blank."
     ),
@@ -80,12 +96,13 @@ _ISSUES = {
     "similar_employee_no": gettext_lazy(
         "Row %(row)d: employee %(other)s differs only in leading zeros. Format the column as text so that they stay."
     ),
-    "points_ignored": gettext_lazy("Row %(row)d: the points are shown here and are granted on the grants page."),
 }
 
 _REJECTIONS = {
     "empty_file": gettext_lazy("The file is empty. Choose the file that holds the staff list."),
-    "encrypted": gettext_lazy("The file is protected by a password. Remove the password in Excel, save and upload again."),
+    "encrypted": gettext_lazy(
+        "The file is protected by a password. Remove the password in Excel, save and upload again."
+    ),
     "unsupported_format": gettext_lazy(
         "This is not an Excel workbook or a text table. Save the staff list as .xlsx or .csv and upload it again."
     ),
@@ -95,19 +112,27 @@ _REJECTIONS = {
     "unsupported_format:macros": gettext_lazy(
         "The workbook holds macros. Choose “Save as”, Excel workbook (.xlsx), without macros."
     ),
-    "unsupported_format:xlsb": gettext_lazy("Binary workbooks (.xlsb) cannot be read. Save the file as .xlsx."),
+    "unsupported_format:xlsb": gettext_lazy(
+        "Binary workbooks (.xlsb) cannot be read. Save the file as .xlsx."
+    ),
     "unsupported_format:text_encoding": gettext_lazy(
         "The text of the file cannot be read. Save it as “CSV UTF-8” in Excel and upload it again."
     ),
-    "corrupt": gettext_lazy("The file is damaged and cannot be read. Open it in Excel, save it anew and upload it again."),
+    "corrupt": gettext_lazy(
+        "The file is damaged and cannot be read. Open it in Excel, save it anew and upload it again."
+    ),
     "corrupt:open_quote": gettext_lazy(
         "A quotation mark is never closed, so that rows run together. Correct it, or save the list as .xlsx."
     ),
     "corrupt:long_cell": gettext_lazy(
         "Row %(row)d holds a text of more than 32,767 characters; probably a quotation mark is not closed there."
     ),
-    "too_large": gettext_lazy("The file is too large to be read safely. Delete what does not belong to the list, or split it."),
-    "too_large:file": gettext_lazy("The file is larger than %(megabytes)d MB. Remove pictures, or split the list."),
+    "too_large": gettext_lazy(
+        "The file is too large to be read safely. Delete what does not belong to the list, or split it."
+    ),
+    "too_large:file": gettext_lazy(
+        "The file is larger than %(megabytes)d MB. Remove pictures, or split the list."
+    ),
     "too_large:rows": gettext_lazy("The list has more than %(rows)d rows. Split it into several files."),
     "too_large:far_cell": gettext_lazy(
         "A cell far outside the list makes the sheet huge. Copy the list alone into a new sheet and upload that."
@@ -123,7 +148,9 @@ _NOTES = {
     "encoding": gettext_lazy("The text was read as %(encoding)s."),
     "other_sheet": gettext_lazy("The sheet “%(sheet)s” also looks like a staff list and was not read."),
     "ignored_column": gettext_lazy("Column %(column)s (%(heading)s) is not used."),
-    "doubled_column": gettext_lazy("Column %(column)s (%(heading)s) means the same as an earlier one and is not used."),
+    "doubled_column": gettext_lazy(
+        "Column %(column)s (%(heading)s) means the same as an earlier one and is not used."
+    ),
     "no_data_rows": gettext_lazy("There is a header and nobody below it."),
 }
 
@@ -159,9 +186,9 @@ def of_note(note: Note) -> str:
     """One sentence about the whole file."""
     if note.code == "hidden_rows":
         count = int(note.params["count"])
-        return ngettext(
-            "%(count)d hidden row is included.", "%(count)d hidden rows are included.", count
-        ) % {"count": count}
+        return ngettext("%(count)d hidden row is included.", "%(count)d hidden rows are included.", count) % {
+            "count": count
+        }
     return str(_NOTES[note.code]) % note.params
 
 
@@ -170,4 +197,3 @@ def of_rejection(checked: Checked) -> str:
     code, reason = checked.reject_code or "corrupt", checked.reject_reason
     sentence = _REJECTIONS.get(f"{code}:{reason}") or _REJECTIONS[code]
     return str(sentence) % {"rows": LIMITS.rows, "within": HEADER_WITHIN, **checked.reject_params}
-

@@ -13,13 +13,27 @@ from .shapes import Cell, CellError, NoValue, Problem
 
 Value = TypeVar("Value")
 
+# As long as the columns of benefits.people.models.Employee.
 NAME_CHARS = 50
-TEXT_CHARS = 200
+NUMBER_CHARS = GRADE_CHARS = 40
+EMAIL_CHARS = 160
+DEPARTMENT_CHARS = 200
 
-_INVISIBLE = [0xAD, 0x61C, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A)]
+_INVISIBLE = [
+    0xAD,
+    0x61C,
+    0x180E,
+    0xFEFF,
+    *range(0x200B, 0x2010),
+    *range(0x202A, 0x202F),
+    *range(0x2060, 0x206A),
+]
 _SPACES = [0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 9, 10, 11, 12, 13]
 _FOLD: dict[int, str | None] = {
-    **{code: chr(code - 0xFEE0) for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))},
+    **{
+        code: chr(code - 0xFEE0)
+        for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
+    },
     **{ord(wide): narrow for wide, narrow in zip("＠／＞，￥", "@/>,¥", strict=True)},
     **dict.fromkeys(_SPACES, " "),
     **dict.fromkeys(_INVISIBLE, None),
@@ -63,8 +77,8 @@ _NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 MOST_POINTS = 1_000_000_000
 
 _STATUSES = {
-    **dict.fromkeys("在职 正式 转正 试用期 实习 在岗 active employed".split(), "active"),
-    **dict.fromkeys("离职 已离职 退休 resigned left terminated".split(), "left"),
+    **dict.fromkeys(["在职", "正式", "转正", "试用期", "实习", "在岗", "active", "employed"], "active"),
+    **dict.fromkeys(["离职", "已离职", "退休", "resigned", "left", "terminated"], "left"),
 }
 
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -133,7 +147,7 @@ def employee_no(cell: Cell) -> str | None:
     if isinstance(cell, float | int) and abs(cell) >= 1e15:
         raise _Bad("lost_digits")
     text = text_of(cell)
-    return None if text is None else _short(_SPACE_RUN.sub(" ", text), 64)
+    return None if text is None else _short(_SPACE_RUN.sub(" ", text), NUMBER_CHARS)
 
 
 def name(cell: Cell) -> str | None:
@@ -150,7 +164,13 @@ def name(cell: Cell) -> str | None:
 
 
 def mobile(cell: Cell) -> str | None:
-    if type(cell) is str and len(cell) == 11 and cell.isascii() and cell.isdigit() and "13" <= cell[:2] <= "19":
+    if (
+        type(cell) is str
+        and len(cell) == 11
+        and cell.isascii()
+        and cell.isdigit()
+        and "13" <= cell[:2] <= "19"
+    ):
         return cell
     text = text_of(cell)
     if text is None:
@@ -182,7 +202,7 @@ def department_parts(cell: Cell) -> list[str]:
 
 
 def department(cell: Cell) -> str | None:
-    return _short("/".join(department_parts(cell)), TEXT_CHARS) or None
+    return _short("/".join(department_parts(cell)), DEPARTMENT_CHARS) or None
 
 
 def email(cell: Cell) -> str | None:
@@ -190,7 +210,7 @@ def email(cell: Cell) -> str | None:
     if text is None:
         return None
     text = text.lower()
-    if len(text) > 254 or not _EMAIL.fullmatch(text):
+    if len(text) > EMAIL_CHARS or not _EMAIL.fullmatch(text):
         raise _Bad("invalid_email")
     return text
 
@@ -240,7 +260,7 @@ def _in_range(day: dt.date, first: dt.date) -> dt.date:
 
 def grade(cell: Cell) -> str | None:
     text = text_of(cell)
-    return None if text is None else _short(_SPACE_RUN.sub(" ", text), 64)
+    return None if text is None else _short(_SPACE_RUN.sub(" ", text), GRADE_CHARS)
 
 
 def points(cell: Cell) -> int | Decimal | None:

@@ -31,7 +31,7 @@ def _checked(path: Path) -> Checked:
     return Checked(
         outcome="ok",
         kind=book.kind,
-        sheet=table.sheet.name,
+        sheet=None if table.sheet.name is None else _visible(table.sheet.name),
         header_row=table.header.last_row,
         columns={f: tuple(map(letter, places)) for f, places in table.header.columns.items()},
         employees=tuple(accepted),
@@ -41,15 +41,26 @@ def _checked(path: Path) -> Checked:
     )
 
 
+def _visible(text: str | None) -> str:
+    """A name from the file as it may be stored and shown: what cannot be printed becomes a blank."""
+    return "".join(char if char.isprintable() else " " for char in text or "")
+
+
 def _notes(book: Book, table: Table, more: Details, numbers: list[int]) -> list[Note]:
     notes = []
     if book.encoding:
         notes.append(Note("encoding", {"encoding": book.encoding}))
     if hidden := sum(1 for number in numbers if number - 1 in more.hidden_rows):
         notes.append(Note("hidden_rows", {"count": hidden}))
-    notes += [Note("other_sheet", {"sheet": name}) for name in table.other_sheets[:20]]
-    notes += [Note("ignored_column", {"column": letter(c), "heading": h[:40]}) for c, h in table.header.ignored[:50]]
-    notes += [Note("doubled_column", {"column": letter(c), "heading": h[:40]}) for c, h in table.header.doubled[:50]]
+    notes += [Note("other_sheet", {"sheet": _visible(name)}) for name in table.other_sheets[:20]]
+    notes += [
+        Note("ignored_column", {"column": letter(c), "heading": _visible(h[:40])})
+        for c, h in table.header.ignored[:50]
+    ]
+    notes += [
+        Note("doubled_column", {"column": letter(c), "heading": _visible(h[:40])})
+        for c, h in table.header.doubled[:50]
+    ]
     if not numbers:
         notes.append(Note("no_data_rows", {}))
     return notes

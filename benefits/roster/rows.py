@@ -8,7 +8,7 @@ from . import fields
 from .formats import shown
 from .shapes import Cell, CellError, Details, NoValue, Row, Table
 
-_FOOTERS = ("合计", "总计", "小计", "制表", "审核", "备注", "说明", "注:", "打印", "共计", "填表")
+_FOOTERS = ("合计", "总计", "小计", "制表", "审核", "备注", "说明", "注:", "打印", "共计", "填表", "以下空白")
 _FOOTER_STARTS = frozenset(footer[0] for footer in _FOOTERS)
 
 
@@ -51,8 +51,8 @@ def _special_cells(table: Table, details: Details) -> dict[int, dict[int, Cell]]
     for (row, column), code in details.formats.items():
         if column in numbers and row < len(rows) and column < len(rows[row]):
             value = rows[row][column]
-            if isinstance(value, float | int) and (text := shown(value, code)) is not None:
-                cells.setdefault(row, {})[column] = text
+            if isinstance(value, float | int) and (padded := shown(value, code)) is not None:
+                cells.setdefault(row, {})[column] = padded
     return cells
 
 

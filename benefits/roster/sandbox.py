@@ -40,17 +40,25 @@ def check_file(path: str | Path, allowance: Allowance = ALLOWANCE) -> Checked:
     return _checked(_run("check", [str(path)], allowance))
 
 
-def annotate_file(path: Path, target: Path, marks: list[dict[str, Any]], sheet: str, allowance: Allowance) -> bool:
+def annotate_file(
+    path: Path, target: Path, marks: list[dict[str, Any]], sheet: str, allowance: Allowance
+) -> bool:
     """Write the user's own workbook with problem cells marked; False where that proved too much."""
     answer = _run("annotate", [str(path), str(target), sheet], allowance, json.dumps(marks).encode())
     return isinstance(answer, tuple) and answer[:1] == ("annotated",)
+
+
+def list_file(path: str | Path, allowance: Allowance = ALLOWANCE) -> tuple[list[Any], list[Any]] | Checked:
+    """The (row, employee number, points) and (row, field, code) of a list; a rejected Checked for an unusable file."""
+    answer = _run("list", [str(path)], allowance)
+    return (answer[1], answer[2]) if answer[0] == "listed" else _checked(answer)
 
 
 def _run(what: str, arguments: list[str], allowance: Allowance, data: bytes = b"") -> Any:
     limits = f"{allowance.memory_bytes},{allowance.cpu_seconds}"
     command = [sys.executable, "-I", "-c", _PROGRAM, str(_ROOT), what, limits, *arguments]
     try:
-        done = subprocess.run(  # noqa: S603 - our own interpreter, our own program
+        done = subprocess.run(
             command,
             input=data,
             capture_output=True,

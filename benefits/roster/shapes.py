@@ -35,18 +35,7 @@ class NoValue:
 
 
 # What a reader hands over for one cell; "" is a blank one.
-Cell = (
-    str
-    | int
-    | float
-    | bool
-    | dt.datetime
-    | dt.date
-    | dt.time
-    | dt.timedelta
-    | CellError
-    | NoValue
-)
+Cell = str | int | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta | CellError | NoValue
 Row = list[Cell]
 
 

@@ -62,7 +62,7 @@ class Client:
 
     def __init__(self, session: aiohttp.ClientSession, base_url: str, *, deadline: float = 10.0) -> None:
         self._session = session
-        self._base = _checked(base_url)
+        self._base = checked_address(base_url)
         self._deadline = deadline
 
     async def post(
@@ -115,7 +115,8 @@ def _trace() -> aiohttp.TraceConfig:
     return trace
 
 
-def _checked(base_url: str) -> URL:
+def checked_address(base_url: str) -> URL:
+    """Return a supplier's address, which must be https unless the host is this machine. Raises ConfigError."""
     try:
         url = URL(base_url)
     except ValueError:
@@ -131,7 +132,7 @@ def _checked(base_url: str) -> URL:
 
 def is_local(host: str) -> bool:
     """Say whether a host is this machine or a bare name of a private network (a container's)."""
-    if host == "localhost" or host.endswith(".localhost") or "." not in host and ":" not in host:
+    if host == "localhost" or host.endswith(".localhost") or ("." not in host and ":" not in host):
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

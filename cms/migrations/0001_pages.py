@@ -8,62 +8,371 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('wagtailcore', '0098_apitoken'),
-        ('wagtailimages', '0027_image_description'),
+        ("wagtailcore", "0098_apitoken"),
+        ("wagtailimages", "0027_image_description"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ArticlePage',
+            name="ArticlePage",
             fields=[
-                ('page_ptr', models.OneToOneField(auto_created=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, primary_key=True, serialize=False, to=settings.WAGTAIL_PAGE_MODEL)),
-                ('title_en', models.CharField(blank=True, max_length=120, verbose_name='title in English')),
-                ('intro', models.CharField(blank=True, max_length=200, verbose_name='introduction')),
-                ('body', wagtail.fields.StreamField([('heading', 0), ('paragraph', 1), ('image', 2), ('quote', 3), ('document', 4)], blank=True, block_lookup={0: ('wagtail.blocks.CharBlock', (), {'icon': 'title', 'label': 'Heading', 'template': 'cms/blocks/heading.html'}), 1: ('wagtail.blocks.RichTextBlock', (), {'features': ['bold', 'ol', 'ul', 'link', 'document-link', 'h3'], 'label': 'Paragraph'}), 2: ('wagtail.images.blocks.ImageChooserBlock', (), {'label': 'Picture', 'template': 'cms/blocks/image.html'}), 3: ('wagtail.blocks.BlockQuoteBlock', (), {'label': 'Quotation'}), 4: ('wagtail.documents.blocks.DocumentChooserBlock', (), {'label': 'Document', 'template': 'cms/blocks/document.html'})}, verbose_name='body')),
-                ('body_en', wagtail.fields.StreamField([('heading', 0), ('paragraph', 1), ('image', 2), ('quote', 3), ('document', 4)], blank=True, block_lookup={0: ('wagtail.blocks.CharBlock', (), {'icon': 'title', 'label': 'Heading', 'template': 'cms/blocks/heading.html'}), 1: ('wagtail.blocks.RichTextBlock', (), {'features': ['bold', 'ol', 'ul', 'link', 'document-link', 'h3'], 'label': 'Paragraph'}), 2: ('wagtail.images.blocks.ImageChooserBlock', (), {'label': 'Picture', 'template': 'cms/blocks/image.html'}), 3: ('wagtail.blocks.BlockQuoteBlock', (), {'label': 'Quotation'}), 4: ('wagtail.documents.blocks.DocumentChooserBlock', (), {'label': 'Document', 'template': 'cms/blocks/document.html'})}, verbose_name='body in English')),
+                (
+                    "page_ptr",
+                    models.OneToOneField(
+                        auto_created=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        parent_link=True,
+                        primary_key=True,
+                        serialize=False,
+                        to=settings.WAGTAIL_PAGE_MODEL,
+                    ),
+                ),
+                ("title_en", models.CharField(blank=True, max_length=120, verbose_name="title in English")),
+                ("intro", models.CharField(blank=True, max_length=200, verbose_name="introduction")),
+                (
+                    "body",
+                    wagtail.fields.StreamField(
+                        [("heading", 0), ("paragraph", 1), ("image", 2), ("quote", 3), ("document", 4)],
+                        blank=True,
+                        block_lookup={
+                            0: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"icon": "title", "label": "Heading", "template": "cms/blocks/heading.html"},
+                            ),
+                            1: (
+                                "wagtail.blocks.RichTextBlock",
+                                (),
+                                {
+                                    "features": ["bold", "ol", "ul", "link", "document-link", "h3"],
+                                    "label": "Paragraph",
+                                },
+                            ),
+                            2: (
+                                "wagtail.images.blocks.ImageChooserBlock",
+                                (),
+                                {"label": "Picture", "template": "cms/blocks/image.html"},
+                            ),
+                            3: ("wagtail.blocks.BlockQuoteBlock", (), {"label": "Quotation"}),
+                            4: (
+                                "wagtail.documents.blocks.DocumentChooserBlock",
+                                (),
+                                {"label": "Document", "template": "cms/blocks/document.html"},
+                            ),
+                        },
+                        verbose_name="body",
+                    ),
+                ),
+                (
+                    "body_en",
+                    wagtail.fields.StreamField(
+                        [("heading", 0), ("paragraph", 1), ("image", 2), ("quote", 3), ("document", 4)],
+                        blank=True,
+                        block_lookup={
+                            0: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"icon": "title", "label": "Heading", "template": "cms/blocks/heading.html"},
+                            ),
+                            1: (
+                                "wagtail.blocks.RichTextBlock",
+                                (),
+                                {
+                                    "features": ["bold", "ol", "ul", "link", "document-link", "h3"],
+                                    "label": "Paragraph",
+                                },
+                            ),
+                            2: (
+                                "wagtail.images.blocks.ImageChooserBlock",
+                                (),
+                                {"label": "Picture", "template": "cms/blocks/image.html"},
+                            ),
+                            3: ("wagtail.blocks.BlockQuoteBlock", (), {"label": "Quotation"}),
+                            4: (
+                                "wagtail.documents.blocks.DocumentChooserBlock",
+                                (),
+                                {"label": "Document", "template": "cms/blocks/document.html"},
+                            ),
+                        },
+                        verbose_name="body in English",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'article',
+                "verbose_name": "article",
             },
-            bases=('wagtailcore.page',),
+            bases=("wagtailcore.page",),
         ),
         migrations.CreateModel(
-            name='HomePage',
+            name="HomePage",
             fields=[
-                ('page_ptr', models.OneToOneField(auto_created=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, primary_key=True, serialize=False, to=settings.WAGTAIL_PAGE_MODEL)),
-                ('hero_title', models.CharField(blank=True, max_length=40, verbose_name='welcome line')),
-                ('hero_title_en', models.CharField(blank=True, max_length=60, verbose_name='welcome line in English')),
-                ('hero_text', models.CharField(blank=True, max_length=120, verbose_name='text below it')),
-                ('hero_text_en', models.CharField(blank=True, max_length=160, verbose_name='text below it in English')),
-                ('announcements', wagtail.fields.StreamField([('announcement', 6)], blank=True, block_lookup={0: ('wagtail.blocks.CharBlock', (), {'label': 'Title', 'max_length': 60}), 1: ('wagtail.blocks.CharBlock', (), {'label': 'Title in English', 'max_length': 80, 'required': False}), 2: ('wagtail.blocks.TextBlock', (), {'label': 'Text', 'max_length': 300, 'required': False}), 3: ('wagtail.blocks.TextBlock', (), {'label': 'Text in English', 'max_length': 400, 'required': False}), 4: ('wagtail.blocks.PageChooserBlock', (), {'label': 'Leads to', 'required': False}), 5: ('wagtail.blocks.DateBlock', (), {'label': 'Shown until', 'required': False}), 6: ('wagtail.blocks.StructBlock', [[('title', 0), ('title_en', 1), ('text', 2), ('text_en', 3), ('page', 4), ('until', 5)]], {})}, verbose_name='announcements')),
-                ('entries', wagtail.fields.StreamField([('entry', 5)], blank=True, block_lookup={0: ('wagtail.blocks.CharBlock', (), {'label': 'Label', 'max_length': 8}), 1: ('wagtail.blocks.CharBlock', (), {'label': 'Label in English', 'max_length': 14, 'required': False}), 2: ('wagtail.blocks.ChoiceBlock', [], {'choices': [('gift', 'gift'), ('smartphone', 'phone'), ('wifi', 'data'), ('clapperboard', 'film'), ('coffee', 'coffee'), ('shopping-bag', 'shopping'), ('book-open', 'reading'), ('heart-pulse', 'health'), ('utensils', 'food'), ('car', 'travel'), ('cake', 'birthday'), ('flower-2', 'festival'), ('megaphone', 'announcement'), ('circle-question-mark', 'help'), ('users', 'people'), ('star', 'star')], 'label': 'Icon'}), 3: ('wagtail.blocks.ChoiceBlock', [], {'choices': cms.blocks._shelves, 'label': 'Shelf of the catalogue', 'required': False}), 4: ('wagtail.blocks.PageChooserBlock', (), {'label': 'Or a page', 'required': False}), 5: ('wagtail.blocks.StructBlock', [[('title', 0), ('title_en', 1), ('icon', 2), ('shelf', 3), ('page', 4)]], {})}, verbose_name='entry points')),
+                (
+                    "page_ptr",
+                    models.OneToOneField(
+                        auto_created=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        parent_link=True,
+                        primary_key=True,
+                        serialize=False,
+                        to=settings.WAGTAIL_PAGE_MODEL,
+                    ),
+                ),
+                ("hero_title", models.CharField(blank=True, max_length=40, verbose_name="welcome line")),
+                (
+                    "hero_title_en",
+                    models.CharField(blank=True, max_length=60, verbose_name="welcome line in English"),
+                ),
+                ("hero_text", models.CharField(blank=True, max_length=120, verbose_name="text below it")),
+                (
+                    "hero_text_en",
+                    models.CharField(blank=True, max_length=160, verbose_name="text below it in English"),
+                ),
+                (
+                    "announcements",
+                    wagtail.fields.StreamField(
+                        [("announcement", 6)],
+                        blank=True,
+                        block_lookup={
+                            0: ("wagtail.blocks.CharBlock", (), {"label": "Title", "max_length": 60}),
+                            1: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"label": "Title in English", "max_length": 80, "required": False},
+                            ),
+                            2: (
+                                "wagtail.blocks.TextBlock",
+                                (),
+                                {"label": "Text", "max_length": 300, "required": False},
+                            ),
+                            3: (
+                                "wagtail.blocks.TextBlock",
+                                (),
+                                {"label": "Text in English", "max_length": 400, "required": False},
+                            ),
+                            4: (
+                                "wagtail.blocks.PageChooserBlock",
+                                (),
+                                {"label": "Leads to", "required": False},
+                            ),
+                            5: ("wagtail.blocks.DateBlock", (), {"label": "Shown until", "required": False}),
+                            6: (
+                                "wagtail.blocks.StructBlock",
+                                [
+                                    [
+                                        ("title", 0),
+                                        ("title_en", 1),
+                                        ("text", 2),
+                                        ("text_en", 3),
+                                        ("page", 4),
+                                        ("until", 5),
+                                    ]
+                                ],
+                                {},
+                            ),
+                        },
+                        verbose_name="announcements",
+                    ),
+                ),
+                (
+                    "entries",
+                    wagtail.fields.StreamField(
+                        [("entry", 5)],
+                        blank=True,
+                        block_lookup={
+                            0: ("wagtail.blocks.CharBlock", (), {"label": "Label", "max_length": 8}),
+                            1: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"label": "Label in English", "max_length": 14, "required": False},
+                            ),
+                            2: (
+                                "wagtail.blocks.ChoiceBlock",
+                                [],
+                                {
+                                    "choices": [
+                                        ("gift", "gift"),
+                                        ("smartphone", "phone"),
+                                        ("wifi", "mobile data"),
+                                        ("clapperboard", "film"),
+                                        ("coffee", "coffee"),
+                                        ("shopping-bag", "shopping"),
+                                        ("book-open", "reading"),
+                                        ("heart-pulse", "health"),
+                                        ("utensils", "food"),
+                                        ("car", "travel"),
+                                        ("cake", "birthday"),
+                                        ("flower-2", "festival"),
+                                        ("megaphone", "announcement"),
+                                        ("circle-question-mark", "help"),
+                                        ("users", "people"),
+                                        ("star", "star"),
+                                    ],
+                                    "label": "Icon",
+                                },
+                            ),
+                            3: (
+                                "wagtail.blocks.ChoiceBlock",
+                                [],
+                                {
+                                    "choices": cms.blocks._shelves,
+                                    "label": "Shelf of the catalogue",
+                                    "required": False,
+                                },
+                            ),
+                            4: (
+                                "wagtail.blocks.PageChooserBlock",
+                                (),
+                                {"label": "Or a page", "required": False},
+                            ),
+                            5: (
+                                "wagtail.blocks.StructBlock",
+                                [[("title", 0), ("title_en", 1), ("icon", 2), ("shelf", 3), ("page", 4)]],
+                                {},
+                            ),
+                        },
+                        verbose_name="entry points",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'home page',
+                "verbose_name": "home page",
             },
-            bases=('wagtailcore.page',),
+            bases=("wagtailcore.page",),
         ),
         migrations.CreateModel(
-            name='CampaignPage',
+            name="CampaignPage",
             fields=[
-                ('page_ptr', models.OneToOneField(auto_created=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, primary_key=True, serialize=False, to=settings.WAGTAIL_PAGE_MODEL)),
-                ('title_en', models.CharField(blank=True, max_length=120, verbose_name='title in English')),
-                ('line', models.CharField(blank=True, max_length=80, verbose_name='line below the title')),
-                ('line_en', models.CharField(blank=True, max_length=120, verbose_name='line in English')),
-                ('hue', models.CharField(choices=[('pine', 'pine'), ('lake', 'lake'), ('plum', 'plum'), ('cinnabar', 'cinnabar'), ('ochre', 'ochre'), ('moss', 'moss'), ('indigo', 'indigo'), ('slate', 'slate')], default='cinnabar', max_length=12, verbose_name='colour')),
-                ('art', models.CharField(choices=[('cloud', 'clouds'), ('petal', 'petals'), ('lattice', 'lattice'), ('scale', 'waves'), ('rosette', 'rosette'), ('road', 'rays'), ('orbit', 'orbits')], default='cloud', max_length=12, verbose_name='drawing')),
-                ('from_date', models.DateField(blank=True, null=True, verbose_name='first day')),
-                ('to_date', models.DateField(blank=True, null=True, verbose_name='last day')),
-                ('body', wagtail.fields.StreamField([('heading', 0), ('paragraph', 1), ('image', 2), ('quote', 3), ('document', 4), ('products', 9)], blank=True, block_lookup={0: ('wagtail.blocks.CharBlock', (), {'icon': 'title', 'label': 'Heading', 'template': 'cms/blocks/heading.html'}), 1: ('wagtail.blocks.RichTextBlock', (), {'features': ['bold', 'ol', 'ul', 'link', 'document-link', 'h3'], 'label': 'Paragraph'}), 2: ('wagtail.images.blocks.ImageChooserBlock', (), {'label': 'Picture', 'template': 'cms/blocks/image.html'}), 3: ('wagtail.blocks.BlockQuoteBlock', (), {'label': 'Quotation'}), 4: ('wagtail.documents.blocks.DocumentChooserBlock', (), {'label': 'Document', 'template': 'cms/blocks/document.html'}), 5: ('wagtail.blocks.CharBlock', (), {'label': 'Heading', 'max_length': 40, 'required': False}), 6: ('wagtail.blocks.CharBlock', (), {'label': 'Heading in English', 'max_length': 60, 'required': False}), 7: ('wagtail.blocks.ChoiceBlock', [], {'choices': cms.blocks._products, 'label': 'Product'}), 8: ('wagtail.blocks.ListBlock', (7,), {'label': 'Products'}), 9: ('wagtail.blocks.StructBlock', [[('title', 5), ('title_en', 6), ('products', 8)]], {})}, verbose_name='body')),
-                ('picture', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='wagtailimages.image', verbose_name='picture')),
+                (
+                    "page_ptr",
+                    models.OneToOneField(
+                        auto_created=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        parent_link=True,
+                        primary_key=True,
+                        serialize=False,
+                        to=settings.WAGTAIL_PAGE_MODEL,
+                    ),
+                ),
+                ("title_en", models.CharField(blank=True, max_length=120, verbose_name="title in English")),
+                ("line", models.CharField(blank=True, max_length=80, verbose_name="line below the title")),
+                ("line_en", models.CharField(blank=True, max_length=120, verbose_name="line in English")),
+                (
+                    "hue",
+                    models.CharField(
+                        choices=[
+                            ("pine", "pine"),
+                            ("lake", "lake"),
+                            ("plum", "plum"),
+                            ("cinnabar", "cinnabar"),
+                            ("ochre", "ochre"),
+                            ("moss", "moss"),
+                            ("indigo", "indigo"),
+                            ("slate", "slate"),
+                        ],
+                        default="cinnabar",
+                        max_length=12,
+                        verbose_name="colour",
+                    ),
+                ),
+                (
+                    "art",
+                    models.CharField(
+                        choices=[
+                            ("cloud", "clouds"),
+                            ("petal", "petals"),
+                            ("lattice", "lattice"),
+                            ("scale", "waves"),
+                            ("rosette", "rosette"),
+                            ("road", "rays"),
+                            ("orbit", "orbits"),
+                        ],
+                        default="cloud",
+                        max_length=12,
+                        verbose_name="drawing",
+                    ),
+                ),
+                ("from_date", models.DateField(blank=True, null=True, verbose_name="first day")),
+                ("to_date", models.DateField(blank=True, null=True, verbose_name="last day")),
+                (
+                    "body",
+                    wagtail.fields.StreamField(
+                        [
+                            ("heading", 0),
+                            ("paragraph", 1),
+                            ("image", 2),
+                            ("quote", 3),
+                            ("document", 4),
+                            ("products", 9),
+                        ],
+                        blank=True,
+                        block_lookup={
+                            0: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"icon": "title", "label": "Heading", "template": "cms/blocks/heading.html"},
+                            ),
+                            1: (
+                                "wagtail.blocks.RichTextBlock",
+                                (),
+                                {
+                                    "features": ["bold", "ol", "ul", "link", "document-link", "h3"],
+                                    "label": "Paragraph",
+                                },
+                            ),
+                            2: (
+                                "wagtail.images.blocks.ImageChooserBlock",
+                                (),
+                                {"label": "Picture", "template": "cms/blocks/image.html"},
+                            ),
+                            3: ("wagtail.blocks.BlockQuoteBlock", (), {"label": "Quotation"}),
+                            4: (
+                                "wagtail.documents.blocks.DocumentChooserBlock",
+                                (),
+                                {"label": "Document", "template": "cms/blocks/document.html"},
+                            ),
+                            5: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"label": "Heading", "max_length": 40, "required": False},
+                            ),
+                            6: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"label": "Heading in English", "max_length": 60, "required": False},
+                            ),
+                            7: (
+                                "wagtail.blocks.ChoiceBlock",
+                                [],
+                                {"choices": cms.blocks._products, "label": "Product"},
+                            ),
+                            8: ("wagtail.blocks.ListBlock", (7,), {"label": "Products"}),
+                            9: (
+                                "wagtail.blocks.StructBlock",
+                                [[("title", 5), ("title_en", 6), ("products", 8)]],
+                                {},
+                            ),
+                        },
+                        verbose_name="body",
+                    ),
+                ),
+                (
+                    "picture",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="wagtailimages.image",
+                        verbose_name="picture",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'campaign',
+                "verbose_name": "campaign",
             },
-            bases=('wagtailcore.page',),
+            bases=("wagtailcore.page",),
         ),
     ]

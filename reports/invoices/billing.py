@@ -133,7 +133,18 @@ def _unbilled(company: Company, before: datetime) -> Iterator[tuple[Entry, Invoi
     for row in rows:
         earlier = billed.get(row[4])
         rate_bp = earlier.rate_bp if earlier else rates.on(row[7], row[3].astimezone(CHINA).date())
-        yield Entry(*row, rate_bp=rate_bp), earlier.invoice if earlier else None
+        names = (
+            "posting_id",
+            "item_id",
+            "fen",
+            "delivered_at",
+            "reverses",
+            "sku_code",
+            "product",
+            "tax_category",
+        )
+        entry = Entry(**dict(zip(names, row, strict=True)), rate_bp=rate_bp)
+        yield entry, earlier.invoice if earlier else None
 
 
 def _lines(entries: Iterable[Entry]) -> list[Line]:

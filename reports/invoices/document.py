@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 from benefits import money
 
@@ -56,7 +56,7 @@ class TaxLine:
 class Document:
     """One issued invoice or credit note. A credit note's amounts are negative and it names what it corrects."""
 
-    kind: Literal["invoice", "credit_note"]
+    kind: str  # "invoice" or "credit_note"
     number: str
     month: str  # "2026-01"
     first_day: date

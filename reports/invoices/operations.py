@@ -1,27 +1,31 @@
 """Close a company's month: issue what is to be billed, then make and keep its files."""
 
 import hashlib
+import logging
 from datetime import datetime
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
-from django_tenants.utils import tenant_context
+from django_tenants.utils import schema_context, tenant_context
 
 from benefits import states
-from reports.invoices import billing, pdf, workbook
+from reports.invoices import billing, pdf, queries, workbook
 from reports.invoices.document import Document, Party, party
 from reports.invoices.errors import BuyerUnknown, RenderingFailed
 from reports.invoices.models import BilledEntry, Invoice, InvoiceLine, NumberSeries
 from reports.periods import Month
 from reports.tables import CHINA
 from tenants import audit
+from tenants.crash import crash_point
 from tenants.db import durable, transaction, transaction_required
 from tenants.errors import IllegalTransition
 from tenants.identity.models import User
 from tenants.models import Company
 from tenants.storage import SealedStorage
+
+logger = logging.getLogger(__name__)
 
 
 @durable
@@ -87,6 +91,7 @@ def _issue_one(
         issued_by=actor.username if actor else audit.SYSTEM,
     )
     _write_lines(invoice, bill)
+    crash_point("in_invoice_number")
     _write_entries(invoice, bill)
     audit.record(
         f"{kind.value}.issued",
@@ -181,6 +186,26 @@ def file_documents(*, invoice: Invoice, company: Company, at: datetime) -> Invoi
     except IllegalTransition:
         invoice.refresh_from_db()  # another run was first; its files are the ones that count
     return invoice
+
+
+@durable
+def file_pending(*, at: datetime) -> int:
+    """Make the files that a stopped process or a failed rendering left unmade; returns how many were made."""
+    made = 0
+    for invoice in list(queries.unfiled()):
+        company = Company.objects.get(schema_name=invoice.company)
+        try:
+            file_documents(invoice=invoice, company=company, at=at)
+            made += 1
+        except RenderingFailed as failure:
+            logger.error("%s: %s", invoice.number, failure)
+    return made
+
+
+def location(invoice: Invoice) -> str:
+    """Where the PDF lies on this machine, for whoever runs the product."""
+    with schema_context(invoice.company):
+        return default_storage.path(invoice.pdf_path)
 
 
 def _seller() -> Party:

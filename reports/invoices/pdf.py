@@ -150,4 +150,4 @@ def _month(day: date) -> str:
 @cache
 def _engine() -> Engine:
     """An engine of its own: only the built-in tags, autoescaping on, nothing but templates/pdf to read."""
-    return Engine(dirs=[_TEMPLATES], autoescape=True, debug=False)
+    return Engine(dirs=[str(_TEMPLATES)], autoescape=True, debug=False)

@@ -45,7 +45,7 @@ def main() -> int:
             stylesheets=[weasyprint.CSS(string=job["css"], url_fetcher=fetcher)],
             finisher=lambda _, file: fonts.update(_font_names(file)),
         )
-    except Exception as failure:  # noqa: BLE001 hostile pages make the library fail in many ways
+    except Exception as failure:  # hostile pages make the library fail in many ways
         return _tell(FETCH_REFUSED, refused) if refused else _tell(CANNOT_RENDER, failure)
     if refused:
         return _tell(FETCH_REFUSED, refused)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import BytesIO
 
@@ -15,7 +15,7 @@ from reports.tables import CHINA, Column, Kind, Table, cleaned
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_ROWS = 1_048_576
-_CREATED = datetime(2020, 1, 1)  # fixed, so that the same rows make the same bytes
+_CREATED = datetime(2020, 1, 1, tzinfo=UTC)  # fixed, so that the same rows make the same bytes
 _FONT = {"font_name": "Noto Sans CJK SC", "font_size": 10, "valign": "vcenter"}
 _NUMBER_FORMATS = {
     Kind.TEXT: "@",
@@ -142,7 +142,7 @@ def _write_sums(
         sheet.write_string(row, 0, cleaned(table.total_label), formats[Kind.TEXT])
 
 
-def _sheet_name(title: str, taken: set[str]) -> str:
+def _sheet_name(title: object, taken: set[str]) -> str:
     """A name Excel accepts: at most 31 characters, none of []:*?/\\, no quotes at the ends, once in the workbook."""
     base = re.sub(r"[\[\]:*?/\\\n\t]", " ", cleaned(title)).strip(" '") or "Sheet"
     if base.lower() == "history":  # a name Excel keeps for itself

@@ -34,6 +34,7 @@
       const other = box.querySelector("[data-other-mark]");
       if (mine) mine.hidden = digits !== own;
       if (other) other.hidden = digits.length < 11 || digits === own;
+      document.querySelectorAll("[data-own-text]").forEach((words) => { words.textContent = digits === own ? words.dataset.ownText : words.dataset.otherText; });
       const carrier = names[carrierOf(digits)];
       if (hint) hint.textContent = digits.length >= 3 && carrier ? (digits.length >= 7 ? `${carrier} ${advice}` : carrier) : (hint.dataset.rest || "");
       if (digits.length === 11) {
@@ -70,20 +71,26 @@
     if (input.value) { input.value = group(clean(input.value)); show(clean(input.value)); }
   });
 
-  // A number of another carrier has other faces: the server answers with the form re-priced.
-  document.addEventListener("phone:known", async (event) => {
+  // Another number or carrier has other faces: the server draws them anew. By POST, so that no number is in an address.
+  const reprice = async (extra) => {
     const faces = document.querySelector("[data-reprice]");
-    if (!faces) return;
-    const chosen = document.querySelector("[data-faces] input:checked");
-    const url = new URL(faces.dataset.reprice, location.href);
-    url.searchParams.set("account", event.detail.digits);
-    if (chosen) url.searchParams.set("label", chosen.dataset.label);
+    const form = faces && faces.closest("form");
+    if (!form) return;
+    const chosen = form.querySelector("[data-faces] input:checked");
+    const body = new FormData(form);
+    if (chosen) body.set("label", chosen.dataset.label);
+    for (const [name, value] of Object.entries(extra)) body.set(name, value);
     faces.setAttribute("aria-busy", "true");
     try {
-      const answer = await fetch(url, { headers: { "X-Requested-With": "fetch" } });
-      if (answer.ok) { faces.innerHTML = await answer.text(); follow(); }
+      const answer = await fetch(faces.dataset.reprice, { method: "POST", body });
+      if (answer.ok && !answer.redirected) { faces.innerHTML = await answer.text(); follow(); }
     } catch { /* offline: the faces shown stay, the server checks again */ }
     faces.removeAttribute("aria-busy");
+  };
+  document.addEventListener("phone:known", () => { if (document.querySelector("[data-carrier-choice]")) reprice({}); });
+  document.addEventListener("click", (event) => {
+    const carrier = event.target.closest("[data-carrier-choice]");
+    if (carrier) { event.preventDefault(); reprice({ carrier: carrier.value }).then(() => document.querySelector(`[data-carrier-choice][value=${carrier.value}]`)?.focus()); }
   });
 
   const follow = () => {

@@ -2,11 +2,11 @@
 
 from django.conf import settings
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
-from django.db import connection
 from django.urls import reverse
 from django.utils.encoding import force_str
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
+from tenants.db import connection
 from tenants.identity.models import User
 from tenants.models import Company
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import aiohttp
 
-from .. import http, signers, wire
-from ..base import (
+from benefits.suppliers import http, signers, wire
+from benefits.suppliers.base import (
     Answer,
     Callback,
     CallbackForged,
@@ -81,6 +81,7 @@ class Goofish:
         self._clock = clock
         self._code = config.code
         deadline = _seconds(config, "deadline", 10.0) or 10.0
+        http.checked_address(config.base_url)
         self._client = http.Client(session, config.base_url, deadline=deadline) if session else None
         self._rhythm = Rhythm(
             first_query_after=_seconds(config, "first_query_after", 3.0) or 0.0,

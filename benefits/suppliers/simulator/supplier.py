@@ -89,7 +89,8 @@ class SimulatedSupplier:
     def _refusal(self, submission: Submission, fault: str) -> str:
         """Return why the order is refused, in a word or a dialect's code, or the empty text."""
         if fault.startswith("refuse"):
-            return fault.partition(":")[2] or "off_sale"
+            code = int(self.faults.param(fault, 0))
+            return str(code) if code else "off_sale"
         if fault == "balance_empty":
             return "balance_low"
         if self.faults.settings.honours_reference and self.store.find(submission.reference):

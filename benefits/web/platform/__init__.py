@@ -1,1 +1,1 @@
-"""The platform console: operators and platform finance."""
+"""The console of the platform's own people: desk, companies, money, deliveries, suppliers, cases, staff."""

@@ -20,7 +20,6 @@ from reports.invoices.models import BilledEntry, Invoice, InvoiceLine, NumberSer
 from reports.periods import Month
 from tenants.models import Company
 from tenants.storage import SealedStorage
-
 from tests.db.reports.bookkeeping import Books, china
 
 JANUARY, FEBRUARY = Month(2026, 1), Month(2026, 2)
@@ -198,10 +197,14 @@ def test_another_company_is_not_touched(
         "UPDATE invoices_numberseries SET last_number = last_number - 1",
         "DELETE FROM invoices_numberseries",
         "INSERT INTO invoices_numberseries (code, year, last_number) VALUES ('ZD', 2030, 7)",
-        "INSERT INTO invoices_billedentry (invoice_id, company, posting_id, item_id, fen, rate_bp)"
-        " SELECT id, company, 999999, 999999, 1, 900 FROM invoices_invoice",
-        "INSERT INTO invoices_invoiceline (invoice_id, position, sku_code, product, tax_category, quantity, unit_fen,"
-        " gross_fen, rate_bp, net_fen, tax_fen) SELECT id, 9, 'x', 'x', 'x', 1, 1, 1, 0, 1, 0 FROM invoices_invoice",
+        (
+            "INSERT INTO invoices_billedentry (invoice_id, company, posting_id, item_id, fen, rate_bp)"
+            " SELECT id, company, 999999, 999999, 1, 900 FROM invoices_invoice"
+        ),
+        (
+            "INSERT INTO invoices_invoiceline (invoice_id, position, sku_code, product, tax_category, quantity, unit_fen,"
+            " gross_fen, rate_bp, net_fen, tax_fen) SELECT id, 9, 'x', 'x', 'x', 1, 1, 1, 0, 1, 0 FROM invoices_invoice"
+        ),
         "UPDATE invoices_numberseries SET last_number = last_number + 1; SET CONSTRAINTS ALL IMMEDIATE",
     ],
 )
@@ -238,14 +241,14 @@ def test_the_files_say_what_the_invoice_says(books: Books) -> None:
     assert "".join(hostile.split()) in text
     book = openpyxl.load_workbook(BytesIO(sheets), data_only=True)
     items = book["明细"]
-    assert [items.cell(10, 10).value, items.cell(10, 11).value] == [183.33, 18333]
+    assert [items.cell(11, 10).value, items.cell(11, 11).value] == [183.33, 18333]
     rows = [[cell.value for cell in row] for row in items.iter_rows(min_row=8, max_row=9)]
     assert rows[0][0] == "R00000001"
     assert rows[0][4:8] == ["技术中心/后端组", "A001", "138****8000", "交付"]
     names = [cell for cell in items["D"] if cell.value == hostile]
     assert len(names) == 1
     assert names[0].data_type == "s"
-    assert book["汇总"].cell(10, 9).value == 183.33
+    assert book["汇总"].cell(11, 9).value == 183.33
 
 
 def test_a_crash_between_number_and_file_is_repaired(books: Books) -> None:

@@ -152,11 +152,14 @@ def test_amounts_that_are_not_integers_are_not_said() -> None:
 @pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf"])
 def test_a_time_that_is_none_is_named(value: str) -> None:
     with pytest.raises(ConfigError, match="not_found_definite_after"):
-        Goofish(Config("sim", "goofish", "", KEYS, {"not_found_definite_after": value}), None)
+        Goofish(
+            Config("sim", "goofish", "https://supplier.example", KEYS, {"not_found_definite_after": value}),
+            None,
+        )
 
 
 def test_never_is_never() -> None:
-    config = Config("sim", "goofish", "", KEYS, {"not_found_definite_after": "never"})
+    config = Config("sim", "goofish", "https://supplier.example", KEYS, {"not_found_definite_after": "never"})
     assert Goofish(config, None).rhythm.not_found_definite_after is None
 
 

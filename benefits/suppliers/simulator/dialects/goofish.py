@@ -8,11 +8,11 @@ from typing import Any
 from aiohttp import web
 from yarl import URL
 
-from ... import signers
-from .. import wrong
-from ..goods import Item
-from ..store import Submission
-from ..supplier import SESSION, SimulatedSupplier, Taken
+from benefits.suppliers import signers
+from benefits.suppliers.simulator import wrong
+from benefits.suppliers.simulator.goods import Item
+from benefits.suppliers.simulator.store import Submission
+from benefits.suppliers.simulator.supplier import SESSION, SimulatedSupplier, Taken
 
 STATES = {"in_progress": 10, "success": 20, "failed": 30}
 TYPES = {"direct": 1, "card": 2}

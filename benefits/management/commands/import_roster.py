@@ -1,0 +1,59 @@
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.files import File
+from django.core.management.base import CommandError, CommandParser
+from django_tenants.utils import tenant_context
+
+from benefits.roster import operations, queries
+from benefits.roster.errors import RosterRejected
+from benefits.roster.models import RosterImport
+from benefits.roster.plan import Mode
+from tenants.commands import JsonCommand
+from tenants.operations import find_company
+
+
+class Command(JsonCommand):
+    help = "Import a roster into a company: check, plan and apply it."
+
+    def add_to(self, parser: CommandParser) -> None:
+        parser.add_argument("schema", help="the company's key")
+        parser.add_argument("file", help="an .xlsx, .xls, .ods, .csv or .txt file")
+        parser.add_argument("--mode", choices=[mode.value for mode in Mode], default=Mode.MERGE.value)
+        parser.add_argument("--dry-run", action="store_true", help="say what would change and change nothing")
+
+    def work(self, *, at: datetime, **options: Any) -> dict[str, Any]:
+        started = time.perf_counter()
+        path = Path(options["file"])
+        if not path.is_file():
+            raise CommandError(f"There is no file {path}.")
+        with tenant_context(find_company(options["schema"])):
+            found = self._import(path, mode=Mode(options["mode"]), dry_run=options["dry_run"], at=at)
+            return {**found, "seconds": round(time.perf_counter() - started, 3)}
+
+    def _import(self, path: Path, *, mode: Mode, dry_run: bool, at: datetime) -> dict[str, Any]:
+        with path.open("rb") as file:
+            found = operations.receive(file=File(file), file_name=path.name, mode=mode, actor=None, at=at)
+        found = operations.check(roster_import=found, at=at)
+        if found.status == RosterImport.Status.REJECTED:
+            raise RosterRejected(reject_code=found.reject["code"], reason=queries.rejection(found))
+        if dry_run:
+            answer = {"import_id": None, "dry_run": True, **_planned(found)}
+            operations.cancel(roster_import=found, actor=None, at=at)
+            return answer
+        found = operations.confirm(roster_import=found, plan_digest=found.plan_digest, actor=None, at=at)
+        found = operations.apply(roster_import=found, at=at)
+        return {"import_id": found.pk, **found.result}
+
+
+def _planned(found: RosterImport) -> dict[str, int]:
+    counts = found.counts
+    return {
+        "created": counts["join"],
+        "updated": counts["update"] + counts["return"],
+        "unchanged": counts["unchanged"],
+        "left": counts["leave"],
+        "failed": counts["problem"],
+    }

@@ -1,0 +1,1 @@
+"""What templates of every interface say amounts and times with."""

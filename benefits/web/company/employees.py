@@ -1,0 +1,156 @@
+"""The roster as people see it: a list to search, and one page for each employee."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from benefits import mobile
+from benefits.orders import queries as orders
+from benefits.people import queries
+from benefits.people.models import Department, Employee
+from benefits.points import days
+from benefits.points import queries as points
+from benefits.web.company import people, shown
+from benefits.web.company.shown import Amounts
+from tenants.access import allow
+from tenants.identity.roles import Role
+
+PAGE = 50
+ORDER_TONES = {"placed": "info", "delivered": "ok", "partly": "warn", "refunded": "neutral"}
+
+
+@allow(Role.HR, Role.ADMIN, Role.APPROVER)
+def employees(request: HttpRequest) -> HttpResponse:
+    """The list, filtered by a search, a department and a state."""
+    show = shown.amounts(shown.company_of(request))
+    q = shown.searched(request.GET.get("q", ""))
+    department = shown.searched(request.GET.get("department", ""), limit=200)
+    state = request.GET.get("show", Employee.Status.ACTIVE)
+    found = _in_state(queries.employees(search=q, department=department), state)
+    page = Paginator(found.select_related("wallet").order_by("employee_no"), PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "section": "employees",
+        "page": page,
+        "rows": [_row(employee, show) for employee in page],
+        "counts": _counts(),
+        "departments": Department.objects.all(),
+        "q": q,
+        "department": department,
+        "state": state,
+        "unit": show.unit,
+        "is_filtered": bool(q or department),
+        "may_change": bool({Role.HR, Role.ADMIN} & set(request.user.roles)),  # type: ignore[union-attr]
+    }
+    return render(request, "company/employees.html", context)
+
+
+def _in_state(found: QuerySet[Employee], state: str) -> QuerySet[Employee]:
+    if state == "waiting":
+        return found.filter(status=Employee.Status.ACTIVE, user__last_login__isnull=True)
+    return found.filter(status=state) if state in Employee.Status.values else found
+
+
+def _counts() -> dict[str, int]:
+    active = Q(status=Employee.Status.ACTIVE)
+    return Employee.objects.aggregate(
+        all=Count("pk"),
+        active=Count("pk", filter=active),
+        waiting=Count("pk", filter=active & Q(user__last_login__isnull=True)),
+        left=Count("pk", filter=Q(status=Employee.Status.LEFT)),
+    )
+
+
+def _row(employee: Employee, show: Amounts) -> dict[str, Any]:
+    wallet = getattr(employee, "wallet", None)
+    return {
+        "employee": employee,
+        "mobile": mobile.masked(employee.mobile),
+        "balance": show.points(wallet.balance_fen if wallet else 0),
+        "sign_in": people.sign_in_state(employee.user),
+    }
+
+
+@allow(Role.HR, Role.ADMIN, Role.APPROVER)
+def employee(request: HttpRequest, pk: int) -> HttpResponse:
+    """One employee: who, what is in the wallet, what was granted and redeemed."""
+    return _page(request, _find(pk))
+
+
+@allow(Role.HR, Role.ADMIN, Role.APPROVER)
+def peek(request: HttpRequest, pk: int) -> HttpResponse:
+    """The facts of one employee beside the list."""
+    return render(request, "company/_employee_facts.html", _facts(request, _find(pk)))
+
+
+@allow(Role.HR, Role.ADMIN)
+@require_POST
+@never_cache
+def link(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make an activation link and show it once, to be handed over."""
+    found = _find(pk)
+    return _page(request, found, link=people.issue_link(request, found.user))
+
+
+def _find(pk: int) -> Employee:
+    return get_object_or_404(Employee.objects.select_related("department", "user", "wallet"), pk=pk)
+
+
+def _page(request: HttpRequest, found: Employee, *, link: str = "") -> HttpResponse:
+    show = shown.amounts(shown.company_of(request))
+    context = {
+        **_facts(request, found),
+        "section": "employees",
+        "link": link,
+        "lots": [
+            {
+                "lot": lot,
+                "left": show.points(lot.remaining_fen),
+                "granted": show.points(lot.granted_fen),
+                "last_day": days.last_day(lot.expires_at) if lot.expires_at else None,
+            }
+            for lot in points.lots_of(found)
+        ],
+        "history": [
+            {**entry, "shown": show.points(entry["fen"]), "balance": show.points(int(entry["balance_fen"]))}
+            for entry in points.history_of(found, limit=20)
+        ],
+        "orders": [
+            {
+                "order": order,
+                "name": order.name_zh if (get_language() or "zh").startswith("zh") else order.name_en,
+                "price": show.points(order.price_fen),
+                "tone": ORDER_TONES[order.status],
+            }
+            for order in orders.orders_of(found)[:20]
+        ],
+        "may_link": people.may_link(request.user, found.user),
+        "is_admin": Role.ADMIN in request.user.roles,  # type: ignore[union-attr]
+    }
+    return render(request, "company/employee.html", context)
+
+
+def _facts(request: HttpRequest, found: Employee) -> dict[str, Any]:
+    show = shown.amounts(shown.company_of(request))
+    wallet = points.wallet_of(found, at=timezone.now())
+    return {
+        "employee": found,
+        "mobile": mobile.masked(found.mobile),
+        "sign_in": people.sign_in_state(found.user),
+        "unit": show.unit,
+        "wallet": {
+            "available": show.points(wallet.available_fen),
+            "held": show.points(wallet.held_fen),
+            "granted": show.points(wallet.granted_this_year_fen),
+            "expiring": show.points(wallet.expiring_fen),
+            "last_day": days.last_day(wallet.expires_at) if wallet.expires_at else None,
+        },
+    }

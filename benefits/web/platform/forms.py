@@ -1,0 +1,176 @@
+"""What operators type."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from benefits import money
+from benefits.suppliers.registry import ADAPTERS
+from tenants.identity.roles import LABELS, PLATFORM_ROLES, Role
+
+
+class YuanField(forms.CharField):
+    """Yuan as typed, cleaned to integer fen. Separators that people paste are taken off."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+
+    def clean(self, value: Any) -> int | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return money.parse_yuan(
+                text.replace(",", "").replace("，", "").replace(" ", "").removeprefix("¥")
+            )
+        except money.NotAnAmount as error:
+            raise forms.ValidationError(str(error)) from None
+
+
+class CompanyForm(forms.Form):
+    """A company to be opened."""
+
+    name = forms.CharField(
+        label=_("Name of the company"), max_length=120, help_text=_("As on its business licence.")
+    )
+    short_name = forms.CharField(
+        label=_("Short name"), max_length=40, required=False, help_text=_("Shown to its staff.")
+    )
+    credit_code = forms.CharField(
+        label=_("Unified social credit code"),
+        max_length=40,
+        required=False,
+        help_text=_("18 characters; its check digit is verified."),
+    )
+    schema = forms.CharField(
+        label=_("Key"),
+        max_length=63,
+        help_text=_("Lower-case letters, digits and _. It never changes."),
+        widget=forms.TextInput(
+            attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}
+        ),
+    )
+    domain = forms.CharField(
+        label=_("Host name"),
+        max_length=253,
+        help_text=_("Where its staff go, like acme.example.com."),
+        widget=forms.TextInput(
+            attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}
+        ),
+    )
+    owner_email = forms.EmailField(
+        label=_("E-mail of the first administrator"),
+        max_length=80,
+        help_text=_("Their activation link is shown next."),
+    )
+    points_per_yuan = forms.TypedChoiceField(
+        label=_("Points shown for one yuan"), coerce=int, choices=[(rate, rate) for rate in money.RATES]
+    )
+
+
+class DepositForm(forms.Form):
+    """A bank transfer that arrived."""
+
+    yuan = YuanField(label=_("Amount in yuan"), max_length=20)
+    reference = forms.CharField(
+        label=_("Bank reference"), max_length=60, help_text=_("As on the bank's statement; it counts once.")
+    )
+
+
+class CreditForm(forms.Form):
+    """How far a company may go below zero."""
+
+    yuan = YuanField(label=_("Credit line in yuan"), max_length=20)
+
+
+class SupplierForm(forms.Form):
+    """A supplier; credentials are taken in and never shown."""
+
+    slug = forms.SlugField(label=_("Short name"), max_length=40, help_text=_("Used in its callback address."))
+    name = forms.CharField(label=_("Name"), max_length=80)
+    adapter = forms.ChoiceField(label=_("Dialect"), choices=[(name, name) for name in sorted(ADAPTERS)])
+    base_url = forms.URLField(label=_("Address"), max_length=200, assume_scheme="https")
+    credentials = forms.CharField(
+        label=_("Credentials"),
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"}),
+        help_text=_(
+            "A JSON object, as the supplier's page in the documentation says. Stored sealed, never shown again."
+        ),
+    )
+
+
+class SupplierChangeForm(forms.Form):
+    """What may change of a supplier."""
+
+    name = forms.CharField(label=_("Name"), max_length=80)
+    base_url = forms.URLField(label=_("Address"), max_length=200, assume_scheme="https")
+    is_active = forms.BooleanField(label=_("In use"), required=False)
+    credentials = forms.CharField(
+        label=_("New credentials"),
+        max_length=4000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
+        help_text=_("Leave empty to keep those that are there; they are never shown."),
+    )
+
+
+class OfferForm(forms.Form):
+    """What a supplier asks for a SKU."""
+
+    sku_code = forms.ChoiceField(label=_("SKU"))
+    supplier_code = forms.CharField(label=_("Supplier's product code"), max_length=60)
+    cost = YuanField(label=_("Cost in yuan"), max_length=20)
+    priority = forms.IntegerField(label=_("Priority"), min_value=1, max_value=999, initial=100)
+    is_active = forms.BooleanField(label=_("In use"), required=False, initial=True)
+
+    def __init__(self, *args: Any, skus: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["sku_code"].choices = skus  # type: ignore[attr-defined]
+
+
+class DecisionForm(forms.Form):
+    """How a case ends, and why."""
+
+    decision = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[
+            ("ask", _("Nothing to correct: go on asking the supplier")),
+            ("delivered", _("It was delivered")),
+            ("failed", _("It failed: the employee gets the points back")),
+        ],
+    )
+    note = forms.CharField(
+        label=_("What shows it"),
+        max_length=250,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("The supplier's answer, a receipt, a call: whoever audits this reads it."),
+    )
+
+
+class StaffForm(forms.Form):
+    """Somebody who works for the platform."""
+
+    name = forms.CharField(label=_("Name"), max_length=80)
+    email = forms.EmailField(label=_("E-mail"), max_length=80, help_text=_("They sign in with it."))
+    roles = forms.MultipleChoiceField(
+        label=_("Roles"),
+        choices=[(str(role), LABELS[role]) for role in PLATFORM_ROLES],
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def clean_roles(self) -> list[Role]:
+        return [Role(name) for name in self.cleaned_data["roles"]]
+
+
+class RolesForm(forms.Form):
+    """What somebody may do."""
+
+    roles = forms.MultipleChoiceField(
+        label=_("Roles"),
+        choices=[(str(role), LABELS[role]) for role in PLATFORM_ROLES],
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def clean_roles(self) -> list[Role]:
+        return [Role(name) for name in self.cleaned_data["roles"]]

@@ -1,0 +1,30 @@
+"""The audit trail of the platform: who did what, when and from where."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from benefits.web.platform import look, who
+from tenants.identity.models import AuditEvent
+
+
+@who.auditors
+def records(request: HttpRequest) -> HttpResponse:
+    """Events, newest first; by actor, action or subject."""
+    wanted = {name: look.asked(request, name) for name in ("actor", "action", "subject")}
+    rows = AuditEvent.objects.all()
+    if wanted["actor"]:
+        rows = rows.filter(actor__icontains=wanted["actor"])
+    if wanted["action"]:
+        rows = rows.filter(action__startswith=wanted["action"])
+    if wanted["subject"]:
+        rows = rows.filter(subject=wanted["subject"])
+    page = look.page_of(request, rows)
+    actions = sorted(AuditEvent.objects.order_by().values_list("action", flat=True).distinct())
+    context = {
+        "section": "audit",
+        "page": page,
+        "rows": [(one, ", ".join(f"{name}={value}" for name, value in one.facts.items())) for one in page],
+        "wanted": wanted,
+        "actions": actions,
+    }
+    return render(request, "platform/audit.html", context)

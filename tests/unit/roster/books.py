@@ -1,0 +1,105 @@
+"""Workbooks and packages made for one test, honest and hostile."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+HEADER = ["工号", "姓名", "手机号", "部门", "邮箱", "入职日期", "积分", "在职状态"]
+
+
+def workbook(path: Path, rows: Sequence[Sequence[Any]], *, sheet: str = "Sheet1") -> Path:
+    """An .xlsx with these cells; None is blank."""
+    book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
+    book.set_properties({"created": datetime(2026, 1, 1)})  # the same cells are the same bytes
+    page = book.add_worksheet(sheet)
+    for r, row in enumerate(rows):
+        for c, value in enumerate(row):
+            if value is None:
+                continue
+            page.write_string(r, c, value) if isinstance(value, str) else page.write(r, c, value)
+    book.close()
+    return path
+
+
+def roster(path: Path, *people: Sequence[Any]) -> Path:
+    """An .xlsx with the usual header over these people."""
+    return workbook(path, [HEADER, *people])
+
+
+_TYPES = (
+    '<?xml version="1.0" encoding="UTF-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Override PartName="/xl/workbook.xml" ContentType='
+    '"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>'
+)
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_RELS = (
+    '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    f'<Relationship Id="rId1" Type="{_OFFICE}/{{kind}}" Target="{{target}}"/></Relationships>'
+)
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_BOOK = f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets></workbook>'
+
+
+def package(path: Path, sheet: bytes | str, **more: bytes | str) -> Path:
+    """A minimal .xlsx around a raw sheet part; `more` are further parts, `__` in a name is `/`."""
+    parts: dict[str, bytes | str] = {
+        "[Content_Types].xml": _TYPES,
+        "_rels/.rels": _RELS.format(kind="officeDocument", target="xl/workbook.xml"),
+        "xl/workbook.xml": _BOOK,
+        "xl/_rels/workbook.xml.rels": _RELS.format(kind="worksheet", target="worksheets/sheet1.xml"),
+        "xl/worksheets/sheet1.xml": sheet,
+    }
+    parts |= {name.replace("__", "/") + ".xml": data for name, data in more.items()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for name, data in parts.items():
+            target.writestr(name, data)
+    return path
+
+
+def sheet(*rows: str, before: str = "", after: str = "") -> str:
+    """A sheet part around raw rows."""
+    return f'{before}<worksheet xmlns="{_MAIN}"><sheetData>{"".join(rows)}</sheetData>{after}</worksheet>'
+
+
+def row(number: int, *cells: str) -> str:
+    """A raw row of inline strings in columns A, B, C…"""
+    texts = (
+        f'<c r="{chr(65 + i)}{number}" t="inlineStr"><is><t>{text}</t></is></c>'
+        for i, text in enumerate(cells)
+    )
+    return f'<row r="{number}">{"".join(texts)}</row>'
+
+
+HONEST = (row(1, "工号", "姓名", "手机号"), row(2, "A1", "王伟", "13800138000"))
+
+
+def compound(*streams: str) -> bytes:
+    """The skeleton of a compound file with these (empty) streams."""
+    out = io.BytesIO()
+    header = bytearray(512)
+    header[:8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+    header[24:34] = b"\x3e\x00\x03\x00\xfe\xff\x09\x00\x06\x00"
+    header[44:52] = b"\x01\x00\x00\x00\x01\x00\x00\x00"
+    header[56:60] = b"\x00\x10\x00\x00"
+    header[60:76] = b"\xfe\xff\xff\xff\x00\x00\x00\x00\xfe\xff\xff\xff\x00\x00\x00\x00"
+    header[76:80] = b"\x00\x00\x00\x00"
+    header[80:512] = b"\xff" * 432
+    out.write(header)
+    out.write(b"\xfd\xff\xff\xff\xfe\xff\xff\xff" + b"\xff" * 504)
+    for name in ("Root Entry", *streams):
+        entry = bytearray(128)
+        encoded = name.encode("utf-16-le")
+        entry[: len(encoded)] = encoded
+        entry[64] = len(encoded) + 2
+        entry[66] = 5 if name == "Root Entry" else 2
+        entry[116:120] = b"\xfe\xff\xff\xff"
+        out.write(entry)
+    return out.getvalue().ljust(1536, b"\0")
