@@ -8,7 +8,9 @@ from wagtail import blocks
 from wagtail.documents.blocks import DocumentChooserBlock
 from wagtail.images.blocks import ImageChooserBlock
 
+from benefits.catalogue import queries as catalogue
 from benefits.catalogue.models import Category, Product
+from benefits.web.portal import shown
 
 ICONS = [
     ("gift", _("gift")), ("smartphone", _("phone")), ("wifi", _("mobile data")), ("clapperboard", _("film")),
@@ -100,10 +102,8 @@ class Products(blocks.StructBlock):
 
     def get_context(self, value: Any, parent_context: dict[str, Any] | None = None) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(value, parent_context)
-        found = {
-            one.slug: one for one in Product.objects.filter(slug__in=list(value["products"]), is_active=True)
-        }
-        context["products"] = [found[slug] for slug in value["products"] if slug in found]
+        found = {one.slug: one for one in catalogue.products().filter(slug__in=list(value["products"]))}
+        context["tiles"] = [shown.tile(found[slug]) for slug in value["products"] if slug in found]
         return context
 
 

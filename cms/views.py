@@ -3,12 +3,12 @@
 import mimetypes
 
 from django.core.files.storage import default_storage
-from django.db import connection
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from cms.models import HomePage
 from tenants.access import SIGNED_IN, allow
+from tenants.db import connection
 
 PICTURES = ("images/", "original_images/")
 

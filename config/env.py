@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -124,6 +125,8 @@ def env_database(name: str, default: str | None = None) -> dict[str, Any]:
     url = env_url(name, default, schemes=("postgresql", "postgres"))
     try:
         options: dict[str, Any] = dict(conninfo_to_dict(url))
+        if not all(port.isdigit() for port in str(options.get("port") or "0").split(",")):
+            raise ProgrammingError("the port is no number")
     except ProgrammingError as error:
         raise WrongSetting(
             f"{name} can't be read as postgresql://user:password@host:5432/database; set it so."
@@ -138,6 +141,43 @@ def env_database(name: str, default: str | None = None) -> dict[str, Any]:
         "PORT": str(options.pop("port", "")),
         "OPTIONS": options,
     }
+
+
+@dataclass(frozen=True)
+class Mail:
+    """How mail leaves, as Django's settings want it."""
+
+    backend: str
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = field(default="", repr=False)
+    starttls: bool = False
+    tls: bool = False
+
+
+def env_email(name: str, default: str | None = None) -> Mail:
+    """How mail leaves: `console://`, `file://`, `smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`."""
+    parts = urlsplit(env_url(name, default, schemes=("console", "file", "smtp", "smtps")))
+    backends = "django.core.mail.backends"
+    if parts.scheme in ("console", "file"):
+        module = "console" if parts.scheme == "console" else "filebased"
+        return Mail(f"{backends}.{module}.EmailBackend")
+    try:
+        port = parts.port or (465 if parts.scheme == "smtps" else 587)
+    except ValueError:
+        port = 0
+    if not parts.hostname or not port:
+        raise WrongSetting(f"{name} names no server; set it to {parts.scheme}://user:password@host:port.")
+    return Mail(
+        f"{backends}.smtp.EmailBackend",
+        host=parts.hostname,
+        port=port,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        starttls=parts.scheme == "smtp" and bool(parts.username),  # a password is never sent in the clear
+        tls=parts.scheme == "smtps",
+    )
 
 
 def _read(name: str) -> str | None:

@@ -5,6 +5,7 @@ from typing import Any
 worker_class = "gthread"
 workers = 2
 threads = 6
+preload_app = True  # loaded once, shared by the processes
 timeout = 60  # seconds without a sign of life after which a process is replaced
 graceful_timeout = 15
 keepalive = 5

@@ -70,7 +70,7 @@ def simulator(
     """The supplier simulator, whose books lie in the folder simulator/."""
     command = [
         sys.executable,
-        *("manage.py", "simulate_supplier", f"--port={port}", f"--seed={seed}", f"--faults={faults}"),
+        *("-m", "benefits.suppliers.simulator", f"--port={port}", f"--seed={seed}", f"--faults={faults}"),
         f"--state={state / 'simulator'}",
         *([f"--goods={goods}"] if goods else []),
     ]

@@ -8,7 +8,17 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.utils.translation import gettext_lazy as _
 
 from config import services
-from config.env import env_bool, env_database, env_int, env_list, env_secrets, env_str, env_url, production
+from config.env import (
+    env_bool,
+    env_database,
+    env_email,
+    env_int,
+    env_list,
+    env_secrets,
+    env_str,
+    env_url,
+    production,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(env_str("MALL_STATE", str(BASE_DIR / "var")))
@@ -268,13 +278,12 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Benefits Mall"
 
-EMAIL_URL = env_str("EMAIL_URL", "console://" if PRODUCTION else "file://")
-EMAIL_BACKEND = {
-    "console": "django.core.mail.backends.console.EmailBackend",
-    "file": "django.core.mail.backends.filebased.EmailBackend",
-    "smtp": "django.core.mail.backends.smtp.EmailBackend",
-    "smtps": "django.core.mail.backends.smtp.EmailBackend",
-}[EMAIL_URL.split(":", 1)[0]]
+_MAIL = env_email("EMAIL_URL", "console://" if PRODUCTION else "file://")
+EMAIL_BACKEND = _MAIL.backend
+EMAIL_HOST, EMAIL_PORT = _MAIL.host, _MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.user, _MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.starttls, _MAIL.tls
+EMAIL_TIMEOUT = 20
 EMAIL_FILE_PATH = VAR / "mail"
 DEFAULT_FROM_EMAIL = env_str("FROM_EMAIL", f"no-reply@{PLATFORM_DOMAIN}")
 

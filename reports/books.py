@@ -57,6 +57,21 @@ COMPANY_CHECKS = [
                 JOIN public.funds_fundsaccount a ON a.id = e.account_id
                 WHERE a.company = current_schema() AND e.kind IN ('load', 'return')) f ON f.reference = p.reference
         WHERE p.fen IS DISTINCT FROM f.fen"""),
+    Check(1, "grants_are_their_lots", """
+        SELECT 'grant ' || g.id || ' gave ' || g.total_fen || ' to ' || g.employees || ', its lots say '
+            || coalesce(sum(l.granted_fen), 0) || ' to ' || count(l.id)
+        FROM points_grant g LEFT JOIN points_lot l ON l.grant_id = g.id GROUP BY g.id
+        HAVING (g.total_fen, g.employees) IS DISTINCT FROM (coalesce(sum(l.granted_fen), 0), count(l.id))"""),
+    Check(1, "lots_were_granted", """
+        SELECT 'lot ' || l.id || ' was granted ' || l.granted_fen || ', its posting moved ' || coalesce(p.fen, 0)
+        FROM points_lot l LEFT JOIN points_posting p ON p.kind = 'grant' AND p.destination_id = l.wallet_id
+            AND p.reference = 'grant:' || l.grant_id || ':' || l.wallet_id
+        WHERE p.fen IS DISTINCT FROM l.granted_fen"""),
+    Check(1, "lot_entries_are_their_posting", """
+        SELECT p.reference || ' moved ' || p.fen || ' of a wallet, its lots ' || coalesce(sum(e.fen), 0)
+        FROM points_posting p JOIN points_account s ON s.id = p.source_id JOIN points_account d ON d.id = p.destination_id
+        LEFT JOIN points_lotentry e ON e.posting_id = p.id WHERE 'wallet' IN (s.kind, d.kind) GROUP BY p.id, s.kind
+        HAVING coalesce(sum(e.fen), 0) <> CASE s.kind WHEN 'wallet' THEN -p.fen ELSE p.fen END"""),
     Check(2, "reversals_mirror", """
         SELECT r.reference || ' does not mirror posting ' || p.id FROM points_posting r
         JOIN points_posting p ON p.id = r.reverses_id
@@ -82,6 +97,13 @@ COMPANY_CHECKS = [
         FROM orders_item i LEFT JOIN points_posting p ON p.id = i.settlement_id
         WHERE (i.status <> 'placed' OR p.id IS NOT NULL) AND (p.id IS NULL OR p.fen <> i.price_fen
             OR (i.status, p.kind) NOT IN (('delivered', 'deliver'), ('refunded', 'refund')))"""),
+    Check(3, "orders_follow_from_their_items", """
+        SELECT 'order ' || o.number || ' is ' || o.status || ', its items say ' || s.status FROM orders_order o
+        JOIN (SELECT order_id, CASE WHEN bool_or(status = 'placed') THEN 'placed'
+                WHEN bool_and(status = 'delivered') THEN 'delivered'
+                WHEN bool_and(status = 'refunded') THEN 'refunded' ELSE 'partly' END AS status
+            FROM orders_item GROUP BY order_id) s ON s.order_id = o.id
+        WHERE o.status <> s.status"""),
     Check(3, "settlements_close_an_item", """
         SELECT p.reference || ' closes no item' FROM points_posting p
         LEFT JOIN orders_item i ON i.settlement_id = p.id WHERE p.kind IN ('deliver', 'refund') AND i.id IS NULL"""),
@@ -94,7 +116,9 @@ COMPANY_CHECKS = [
         FROM (SELECT coalesce(sum(CASE WHEN a.id = p.destination_id THEN p.fen ELSE -p.fen END), 0) AS fen
                 FROM points_account a JOIN points_posting p ON a.id IN (p.source_id, p.destination_id)
                 WHERE a.kind = 'held') h
-        CROSS JOIN (SELECT coalesce(sum(price_fen), 0) AS fen FROM orders_item WHERE status = 'placed') i
+        CROSS JOIN (SELECT coalesce(sum(price_fen), 0) + (SELECT coalesce(sum(r.fen), 0) FROM points_posting r
+                JOIN points_posting p ON p.id = r.reverses_id AND p.kind = 'deliver') AS fen
+            FROM orders_item WHERE status = 'placed') i
         WHERE h.fen <> i.fen"""),
     Check(6, "items_have_their_delivery", """
         SELECT 'item ' || i.id || ' has no delivery' FROM orders_item i
@@ -108,13 +132,28 @@ COMPANY_CHECKS = [
         WHERE (i.status = 'delivered' AND d.status <> 'succeeded') OR (i.status = 'refunded' AND d.status <> 'failed')
             OR (d.settled_at IS NOT NULL AND i.status = 'placed')"""),
     Check(5, "billed_is_in_the_ledger", """
-        SELECT 'posting ' || b.posting_id || ': billed ' || b.fen || ', the ledger says ' || coalesce(p.fen, 0)
-        FROM public.invoices_billedentry b LEFT JOIN points_posting p ON p.id = b.posting_id AND p.kind = 'deliver'
-        WHERE b.company = current_schema() AND b.fen IS DISTINCT FROM p.fen"""),
+        SELECT 'posting ' || b.posting_id || ': billed ' || b.fen || ', the ledger says ' || coalesce(l.fen, 0)
+        FROM public.invoices_billedentry b
+        LEFT JOIN (SELECT p.id, CASE p.kind WHEN 'deliver' THEN p.fen ELSE -p.fen END AS fen FROM points_posting p
+                LEFT JOIN points_posting o ON o.id = p.reverses_id
+                WHERE 'deliver' IN (p.kind, o.kind)) l ON l.id = b.posting_id
+        WHERE b.company = current_schema() AND b.fen IS DISTINCT FROM l.fen"""),
+    Check(13, "personal_data_is_sealed", r"""
+        SELECT what || ' is not sealed' FROM (
+            SELECT 'mobile of employee ' || id AS what, mobile AS value FROM people_employee
+            UNION ALL SELECT 'birthday of employee ' || id, birthday FROM people_employee
+            UNION ALL SELECT 'account of order ' || id, account FROM orders_order) v
+        WHERE value <> '' AND value !~ '^[0-9a-f]{8}\.[A-Za-z0-9+/=]+$'"""),
     Check(14, "money_leaves_a_trace", """
-        SELECT 'order ' || o.number || ' left no audit event' FROM orders_order o
-        WHERE NOT EXISTS (SELECT 1 FROM identity_auditevent e
-            WHERE e.action = 'order.placed' AND e.subject = 'orders.order:' || o.id)"""),
+        SELECT what || ' left no audit event' FROM (
+            SELECT 'order ' || number AS what, 'order.placed' AS action, 'orders.order:' || id AS subject FROM orders_order
+            UNION ALL SELECT 'item ' || id, 'item.' || status, 'orders.item:' || id FROM orders_item WHERE status <> 'placed'
+            UNION ALL SELECT 'grant ' || id, 'points.granted', 'points.grant:' || id FROM points_grant
+            UNION ALL SELECT 'load ' || p.id, 'budget.loaded', 'points.budget:' || b.id FROM points_posting p
+                JOIN points_budget b ON b.account_id = p.destination_id WHERE p.kind = 'load'
+            UNION ALL SELECT 'unload ' || p.id, 'budget.unloaded', 'points.budget:' || b.id FROM points_posting p
+                JOIN points_budget b ON b.account_id = p.source_id WHERE p.kind = 'unload') m
+        WHERE NOT EXISTS (SELECT 1 FROM identity_auditevent e WHERE e.action = m.action AND e.subject = m.subject)"""),
 ]  # fmt: skip
 
 PUBLIC_CHECKS = [
@@ -126,6 +165,11 @@ PUBLIC_CHECKS = [
         SELECT 'deposit ' || d.id || ' is confirmed and not in the funds' FROM funds_deposit d
         LEFT JOIN funds_fundsentry e ON e.account_id = d.account_id AND e.reference = 'deposit:' || d.id
         WHERE d.status = 'confirmed' AND e.fen IS DISTINCT FROM d.fen"""),
+    Check(2, "platform_rows_are_guarded", """
+        SELECT t.name || ' is not guarded' FROM (VALUES ('funds_fundsentry'), ('identity_auditevent'), ('invoices_invoice'),
+            ('invoices_invoiceline'), ('invoices_billedentry'), ('invoices_numberseries')) AS t(name)
+        WHERE NOT EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = to_regclass('public.' || t.name)
+            AND g.tgname = 'final_rows' AND g.tgenabled <> 'D')"""),
     Check(7, "one_live_attempt", """
         SELECT 'delivery ' || delivery_id || ' has ' || count(*) || ' live attempts' FROM fulfilment_attempt
         WHERE status <> 'failed' GROUP BY delivery_id HAVING count(*) > 1"""),
@@ -148,6 +192,20 @@ PUBLIC_CHECKS = [
         SELECT i.number || ' totals ' || i.total_fen || ', its entries ' || coalesce(sum(b.fen), 0)
         FROM invoices_invoice i LEFT JOIN invoices_billedentry b ON b.invoice_id = i.id GROUP BY i.id
         HAVING i.total_fen <> coalesce(sum(b.fen), 0)"""),
+    Check(5, "invoice_lines_add_up", """
+        SELECT i.number || ' totals ' || i.total_fen || ', its lines ' || coalesce(sum(l.gross_fen), 0)
+        FROM invoices_invoice i LEFT JOIN invoices_invoiceline l ON l.invoice_id = i.id GROUP BY i.id
+        HAVING (i.total_fen, i.net_fen, i.tax_fen) IS DISTINCT FROM
+            (coalesce(sum(l.gross_fen), 0), coalesce(sum(l.net_fen), 0), coalesce(sum(l.tax_fen), 0))"""),
+    Check(11, "rows_are_of_a_company", """
+        SELECT what || ' is of no company' FROM (
+            SELECT 'delivery ' || id AS what, company FROM fulfilment_delivery
+            UNION ALL SELECT 'funds account ' || id, company FROM funds_fundsaccount
+            UNION ALL SELECT 'invoice ' || number, company FROM invoices_invoice) r
+        WHERE NOT EXISTS (SELECT 1 FROM tenants_company c WHERE c.schema_name = r.company)"""),
+    Check(13, "accounts_are_sealed", r"""
+        SELECT 'account of delivery ' || id || ' is not sealed' FROM fulfilment_delivery
+        WHERE account <> '' AND account !~ '^[0-9a-f]{8}\.[A-Za-z0-9+/=]+$'"""),
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.management import call_command
+from django.db.migrations.loader import MigrationLoader
 from django.utils.module_loading import import_string
 
 from tenants import audit, template
@@ -134,10 +135,14 @@ def upgrade(*, at: datetime) -> dict[str, str]:
 
     A company that fails does not hold up the rest; returns {schema: error} for those that failed.
     """
-    call_command("migrate_schemas", shared=True, verbosity=0)
-    template.refresh(at=at)
+    on_disk = set(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)
+    if not template.is_current("public", on_disk):
+        call_command("migrate_schemas", shared=True, verbosity=0)
+    template.refresh(at=at, on_disk=on_disk)
     failed: dict[str, str] = {}
     for schema in Company.objects.values_list("schema_name", flat=True):
+        if template.is_current(schema, on_disk):
+            continue
         try:
             call_command("migrate_schemas", schema_name=schema, verbosity=0)
         except Exception as error:

@@ -209,26 +209,33 @@ def deliver(order: Order, *, fails: Sequence[str] = (), at: datetime = AT) -> No
         record_outcome(delivery, succeeds=delivery.sku_code not in fails, at=at)
 
 
-def record_outcome(delivery: Delivery, *, succeeds: bool, at: datetime = AT) -> None:
-    """Claim one delivery and record what its supplier answered: done, or definitely refused."""
+def claim(delivery: Delivery, *, at: datetime = AT) -> Attempt:
+    """Claim one delivery as the engine does before it sends: routed, with its attempt written."""
     suppliers = connections.Connections(Supplier.objects.all())
     with transaction():
         # Due before all others, so that one claim takes exactly this one.
         Delivery.objects.filter(pk=delivery.pk).update(due_at=at - timedelta(days=1))
         claims.claim_ready(batches=claims.Batches(suppliers), supplier=None, limit=1, at=at)
+    return Attempt.objects.select_related("delivery", "offer", "supplier").get(
+        delivery=delivery, status=Attempt.Status.SENDING
+    )
+
+
+def record_outcome(delivery: Delivery, *, succeeds: bool, at: datetime = AT) -> None:
+    """Claim one delivery and record what its supplier answered: done, or definitely refused."""
+    attempt = claim(delivery, at=at)
+    rhythm = connections.adapter_of(attempt.supplier).rhythm
     with transaction():
-        attempt = Attempt.objects.select_related("delivery", "offer", "supplier").get(
-            delivery=delivery, status=Attempt.Status.SENDING
-        )
-        rhythm = suppliers.adapters[attempt.supplier_id].rhythm
-        facts = {"attempt": attempt, "rhythm": rhythm, "at": at}
         if not succeeds:
             answer = Answer(Verdict.REJECTED, reason=Reason.NUMBER_EMPTY)
-            recording.record_answer(claim=Claim.of(attempt), answer=answer, **facts)
+            recording.record_answer(
+                attempt=attempt, claim=Claim.of(attempt), answer=answer, rhythm=rhythm, at=at
+            )
             return
         answer = Answer(Verdict.ACCEPTED, supplier_ref="up-1")
-        recording.record_answer(claim=Claim.of(attempt), answer=answer, **facts)
-        recording.record_result(result=_success(connections.order_of(attempt)), **facts)
+        recording.record_answer(attempt=attempt, claim=Claim.of(attempt), answer=answer, rhythm=rhythm, at=at)
+        result = _success(connections.order_of(attempt))
+        recording.record_result(attempt=attempt, result=result, rhythm=rhythm, at=at)
 
 
 def _success(order: SupplierOrder) -> Result:

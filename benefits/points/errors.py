@@ -83,7 +83,9 @@ class RepeatedEmployees(Invalid):
     """A list names an employee more than once, so it is not clear what was meant."""
 
     code = "repeated_employees"
-    message = _("These numbers are in the list more than once: %(numbers)s. Correct the list; nothing was granted.")
+    message = _(
+        "These numbers are in the list more than once: %(numbers)s. Correct the list; nothing was granted."
+    )
 
     def __init__(self, *, numbers: list[str]) -> None:
         super().__init__(numbers=", ".join(numbers[:20]))

@@ -106,10 +106,12 @@ def load_budget(*, budget: Budget, fen: int, request_key: UUID, actor: User | No
     """
     if fen <= 0:
         raise InvalidPoints(value=fen)
-    budget = Budget.objects.select_for_update().select_related("account").get(pk=budget.pk)
+    # Like a grant and an unload: the account is the lock, never the budget's row, which every grant refers to.
+    account = Account.objects.select_for_update().get(pk=budget.account_id)
+    budget = Budget.objects.get(pk=budget.pk)
     reference = f"load:{request_key}"
     if earlier := Posting.objects.filter(reference=reference).first():
-        if (earlier.destination_id, earlier.fen) != (budget.account_id, fen):
+        if (earlier.destination_id, earlier.fen) != (account.pk, fen):
             raise RequestKeyReused
         return earlier
     _refuse_closed(budget, at=at)
@@ -117,7 +119,7 @@ def load_budget(*, budget: Budget, fen: int, request_key: UUID, actor: User | No
     posting = ledger.post(
         kind=Posting.Kind.LOAD,
         source=ledger.company_account(Account.Kind.FUNDED),
-        destination=budget.account,
+        destination=account,
         fen=fen,
         reference=reference,
         at=at,

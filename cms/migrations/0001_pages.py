@@ -195,7 +195,7 @@ class Migration(migrations.Migration):
                                     "choices": [
                                         ("gift", "gift"),
                                         ("smartphone", "phone"),
-                                        ("wifi", "data"),
+                                        ("wifi", "mobile data"),
                                         ("clapperboard", "film"),
                                         ("coffee", "coffee"),
                                         ("shopping-bag", "shopping"),

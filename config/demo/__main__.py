@@ -48,8 +48,6 @@ def _demonstrate(*, port: int, once: bool) -> int:
     started = time.monotonic()
     processes.refuse_taken(port, variable="PORT")
     simulator_port = env_int("SIMULATOR_PORT", 0, least=0, most=65535) or processes.free_port()
-    _say("Bringing the database to the current migrations …")
-    processes.upgrade(os.environ)
     surroundings = dict(os.environ)
     os.environ.setdefault(
         "LOG_LEVEL", "WARNING"
@@ -57,6 +55,7 @@ def _demonstrate(*, port: int, once: bool) -> int:
     import django
 
     django.setup()
+    _upgrade()
     goods = _seed(simulator_port)
     mall = processes.the_mall(port=port, simulator_port=simulator_port, faults=_faults(), goods=goods)
     _say("Starting the web server, the worker, beat and a supplier simulator …")
@@ -71,6 +70,17 @@ def _demonstrate(*, port: int, once: bool) -> int:
             return 0 if outcome["ok"] else 1
         processes.await_signal()
     return 0
+
+
+def _upgrade() -> None:
+    from config.demo.job import now
+    from tenants import operations as tenants
+
+    _say("Bringing the database to the current migrations …")
+    with _public():
+        failed = tenants.upgrade(at=now())
+    if failed:
+        raise processes.ProcessError(f"The migration of {', '.join(failed)} failed: {failed}")
 
 
 def _work(*, port: int) -> dict[str, Any]:

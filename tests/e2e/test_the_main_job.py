@@ -84,6 +84,7 @@ def test_the_main_job(stocked: Mall, browser: Browser) -> None:
     olga.set_second_factor()
     olga.goto(f"{platform}/open-company/")
     olga.fill(name="远山科技有限公司", short_name="远山", owner_email="owner@yuanshan.example")
+    olga.fill(credit_code="91440300708461136T")
     olga.fill(schema="yuanshan", domain="yuanshan.localhost")
     olga.look("open-company")
     olga.send("form.form-2")

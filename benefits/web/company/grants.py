@@ -19,6 +19,7 @@ from benefits.points.models import Budget, Grant
 from benefits.points.operations import Audience
 from benefits.roster import lists
 from benefits.roster import queries as rosters
+from benefits.roster.listing import Amount
 from benefits.web.company import shown
 from benefits.web.company.budgets import READERS, may_change
 from benefits.web.company.forms import GrantForm
@@ -126,7 +127,7 @@ def _initial(chosen: QueryDict) -> dict[str, Any]:
     if department := shown.searched(chosen.get("department", ""), limit=200):
         initial |= {"whom": GrantForm.DEPARTMENTS, "departments": [department]}
     if chosen.get("budget", "").isdecimal():
-        initial["budget"] = int(chosen["budget"][:9])
+        initial["budget"] = int(chosen.get("budget", "")[:9])
     return initial
 
 
@@ -135,7 +136,7 @@ def _typed(posted: QueryDict) -> dict[str, Any]:
     return {**{name: posted.get(name, "") for name in single}, "departments": posted.getlist("departments")}
 
 
-def _rows(form: GrantForm) -> list[lists.Amount]:
+def _rows(form: GrantForm) -> list[Amount]:
     data = form.cleaned_data
     if data["whom"] != GrantForm.LIST:
         return []
@@ -148,7 +149,7 @@ def _rows(form: GrantForm) -> list[lists.Amount]:
         return lists.of_file(Path(copy.name))
 
 
-def _audience(form: GrantForm, rows: list[lists.Amount]) -> Audience:
+def _audience(form: GrantForm, rows: list[Amount]) -> Audience:
     data = form.cleaned_data
     if data["whom"] == GrantForm.ALL:
         return Audience(everyone=True)
@@ -201,7 +202,7 @@ def _form(request: HttpRequest, form: GrantForm, *, status: int = 200) -> HttpRe
 def _preview(
     request: HttpRequest,
     form: GrantForm,
-    rows: list[lists.Amount],
+    rows: list[Amount],
     amounts: list[tuple[int, int]],
     total: int,
 ) -> HttpResponse:
@@ -235,7 +236,7 @@ def _preview(
     return render(request, "company/grant_preview.html", context)
 
 
-def _hidden(form: GrantForm, rows: list[lists.Amount]) -> list[tuple[str, str]]:
+def _hidden(form: GrantForm, rows: list[Amount]) -> list[tuple[str, str]]:
     """What the next step needs to know again; a file has become lines by now."""
     typed = _typed(form.data)  # type: ignore[arg-type]
     typed["listing"] = "\n".join(

@@ -36,6 +36,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     funds_fen = funds.available_fen(company.schema_name)
     grants = list(queries.grants()[:5])
     budgets = list(queries.budgets().order_by("-id")[:20])
+    steps = _steps(people["active"], funds_fen, budgets, bool(grants))
     context = {
         "section": "overview",
         "people": people,
@@ -51,9 +52,9 @@ def overview(request: HttpRequest) -> HttpResponse:
         "departments": _departments(show),
         "grants": [{"grant": grant, "total": show.points(grant.total_fen)} for grant in grants],
         "todos": _todos(show, people, budgets, at),
-        "steps": _steps(people["active"], funds_fen, budgets, bool(grants)),
+        "steps": steps,
+        "steps_left": sum(not step["done"] for step in steps),
     }
-    context["steps_left"] = sum(not step["done"] for step in context["steps"])
     return render(request, "company/overview.html", context)
 
 

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.utils.translation import gettext as _
 
 from benefits import mobile, money
@@ -16,6 +15,7 @@ from benefits.orders.models import Order
 from benefits.people.models import Employee
 from benefits.web.portal import shown
 from benefits.web.portal.visitor import Purse
+from tenants.db import connection
 
 USUAL_FACE_FEN = 5000
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.core.cache import cache
 from django.core.paginator import Paginator
-from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -20,6 +19,7 @@ from benefits.web.portal import shown
 from benefits.web.portal.errors import RevealedTooOften
 from benefits.web.portal.visitor import employee_of, user_of
 from tenants.access import allow
+from tenants.db import connection
 from tenants.identity.models import User
 from tenants.identity.roles import Role
 

@@ -148,6 +148,8 @@ def reason(code: str) -> str:
     return str(_REASONS.get(code, _("The supplier could not deliver it.")))
 
 
+VERIFYING = _("The answer is unclear, so we ask until we know. Nothing is lost; please do not order again.")
+
 _STEPS = {
     "placed": (_("Submitted"), "done"),
     "sent": (_("Sent to the supplier"), "done"),
@@ -167,13 +169,9 @@ def timeline(steps: list[dict[str, Any]], *, is_final: bool) -> list[dict[str, A
         if step["reason"]:
             details.append(reason(step["reason"]))
         if step["step"] == "verifying":
-            details.append(
-                _(
-                    "The answer is unclear, so we ask until we know. Nothing is lost; please do not order again."
-                )
-            )
+            details.append(str(VERIFYING))
         at = exact_moment(step["at"])
-        entries.append({"title": title, "at": at, "state": state, "detail": " · ".join(map(str, details))})
+        entries.append({"title": title, "at": at, "state": state, "detail": " · ".join(details)})
     if not is_final and not any(step["item"] is not None for step in steps):
         entries.append({"title": _("Delivered"), "at": "", "state": "todo", "detail": ""})
     return entries

@@ -1,7 +1,7 @@
 """Around the portal's pages: who may see them, language and appearance, the company's colour, its home page."""
 
 import gzip
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from django.contrib.staticfiles import finders
@@ -9,7 +9,7 @@ from wagtail.models import Site
 
 from benefits.people.models import Employee
 from cms import operations as cms
-from cms.models import HomePage
+from cms.models import CampaignPage, HomePage
 from tenants.db import transaction
 from tenants.identity.roles import Role
 from tenants.models import Company
@@ -86,6 +86,32 @@ def test_the_home_page_says_what_the_editor_wrote(browser: Browser) -> None:
     assert "Happy Mid-Autumn" in html
     assert "Check-up" in html
     assert "过期" not in html
+
+
+def test_a_campaign_shows_its_products_while_it_lasts(browser: Browser) -> None:
+    home = HomePage.objects.get()
+    body = [
+        {"type": "heading", "value": "团圆"},
+        {"type": "products", "value": {"title": "推荐", "products": ["coffee", "iqiyi", "gone"]}},
+    ]
+    page = home.add_child(instance=CampaignPage(title="中秋", title_en="Mid-Autumn", slug="moon", body=body))
+    assert "Mid-Autumn" in browser.get("/").content.decode()
+    html = browser.get("/moon/").content.decode()
+    assert "/benefits/coffee/" in html
+    assert "/benefits/iqiyi/" in html
+    CampaignPage.objects.filter(pk=page.pk).update(to_date=date(2020, 1, 1))
+    assert "Mid-Autumn" not in browser.get("/").content.decode()
+
+
+def test_editors_write_and_others_do_not(shop: Company) -> None:
+    editor, hana = Browser(shop), Browser(shop)
+    editor.force_login(stage.a_user("edith", Role.EDITOR))
+    hana.force_login(stage.a_user("hana", Role.HR))
+    home = HomePage.objects.get()
+    assert editor.get("/cms/").status_code == 200
+    assert editor.get(f"/cms/pages/{home.pk}/edit/").status_code == 200
+    assert editor.get(f"/cms/pages/add/cms/campaignpage/{home.pk}/").status_code == 200
+    assert hana.get("/cms/").status_code == 403
 
 
 def test_pictures_of_another_company_are_not_there(browser: Browser) -> None:

@@ -1,0 +1,1 @@
+"""Benchmarks: ours beside a floor or a peer on the same machine, interleaved. `make bench` prints the figures as JSON."""
