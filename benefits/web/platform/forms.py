@@ -87,7 +87,7 @@ class SupplierForm(forms.Form):
     """A supplier; credentials are taken in and never shown."""
 
     slug = forms.SlugField(label=_("Short name"), max_length=40, help_text=_("Used in its callback address."))
-    name = forms.CharField(label=_("Name"), max_length=80)
+    name = forms.CharField(label=_("Name of the supplier"), max_length=80)
     adapter = forms.ChoiceField(label=_("Dialect"), choices=[(name, name) for name in sorted(ADAPTERS)])
     base_url = forms.URLField(label=_("Address"), max_length=200, assume_scheme="https")
     credentials = forms.CharField(
@@ -103,7 +103,7 @@ class SupplierForm(forms.Form):
 class SupplierChangeForm(forms.Form):
     """What may change of a supplier."""
 
-    name = forms.CharField(label=_("Name"), max_length=80)
+    name = forms.CharField(label=_("Name of the supplier"), max_length=80)
     base_url = forms.URLField(label=_("Address"), max_length=200, assume_scheme="https")
     is_active = forms.BooleanField(label=_("In use"), required=False)
     credentials = forms.CharField(

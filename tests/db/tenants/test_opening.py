@@ -54,7 +54,11 @@ def dump(schema: str) -> list[str]:
 
 def _plain(line: str) -> str:
     """Without the casts and brackets of a condition, which the server writes differently when it reads its own dump."""
-    return re.sub(r"[()]", "", re.sub(r"::[a-z]+( varying)?(\[\])?", "", line)) if re.search("CHECK|WHERE", line) else line
+    return (
+        re.sub(r"[()]", "", re.sub(r"::[a-z]+( varying)?(\[\])?", "", line))
+        if re.search("CHECK|WHERE", line)
+        else line
+    )
 
 
 def test_open_company_and_migrate_make_the_same_schema(race_company: Company) -> None:

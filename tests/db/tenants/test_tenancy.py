@@ -146,7 +146,7 @@ def test_t09_no_page_of_one_company_shows_a_word_of_another(db: None) -> None:
         client = client_of(somebody(*COMPANY_ROLES), host="acme.localhost", raise_request_exception=False)
     leaking = []
     for one in addresses("config.urls"):
-        for query in ("", f"?q={CANARY}&search={CANARY}"):
+        for query in ("",) if one.is_library else ("", f"?q={CANARY}&search={CANARY}"):
             answer = client.get(one.path + query)
             shown = b"" if answer.streaming else answer.content.replace(f'value="{CANARY}"'.encode(), b"")
             if CANARY.encode() + b"-" in shown:
