@@ -80,6 +80,15 @@ def race_company(database_template: str, django_db_setup: None, django_db_blocke
         yield company
 
 
+@pytest.fixture(scope="module")
+def module_company(
+    database_template: str, django_db_setup: None, django_db_blocker: Any
+) -> Iterator[Company]:
+    """Like `race_company`, shared by the tests of one module: each brings its own people and looks at those alone."""
+    with django_db_blocker.unblock(), committed_database(database_template), _inside("acme") as company:
+        yield company
+
+
 @contextlib.contextmanager
 def committed_database(template: str) -> Iterator[None]:
     """Turn this process to a fresh copy of the template, and back."""
