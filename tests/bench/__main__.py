@@ -26,7 +26,9 @@ def main(wanted: list[str]) -> int:
         "check_roster": rosters.run_checking,
     }
     if unknown := set(wanted) - set(benchmarks):
-        print(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(benchmarks)}", file=sys.stderr)
+        print(
+            f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(benchmarks)}", file=sys.stderr
+        )
         return 2
     environment.start_services()
     found = {}

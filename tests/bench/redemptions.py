@@ -3,24 +3,21 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 from django.db import connection
 
-from benefits.points import operations as points
 from benefits.people.models import Employee
+from benefits.points import operations as points
 from tenants.models import Company
 from tests import environment, factories
 from tests.bench.measure import Figures, in_turns
+from tests.bench.redeemer import CLIENTS, PROCESSES, SECONDS
 
-CLIENTS = 8
-PROCESSES = 4
-SECONDS = 4
 SCALE = 10
-EACH_FEN = 100_000_000  # a million yuan: nobody runs dry
+EACH_FEN = 40_000_000  # nobody runs dry
 
 
 def run() -> Figures:
@@ -34,67 +31,50 @@ def run() -> Figures:
         reason="Bench", expires_at=None, request_key=uuid4(), actor=None, at=factories.AT,
     )  # fmt: skip
     assert company.is_open
-    pgbench = _Pgbench()
+    pgbench, redeemers = _Pgbench(), _Redeemers()
     try:
-        figures = in_turns(ours=_ours, floor=pgbench.run, unit="transactions/s", more_is_better=True)
+        figures = in_turns(ours=redeemers.run, floor=pgbench.run, unit="transactions/s", more_is_better=True)
     finally:
+        redeemers.end()
         pgbench.drop()
-    return {**figures, "clients": CLIENTS, "statements": _statements(), "synchronous_commit": _setting("synchronous_commit")}
+    return {
+        **figures,
+        "clients": CLIENTS,
+        "statements": _statements(),
+        "synchronous_commit": _setting("synchronous_commit"),
+    }
 
 
-def _ours() -> float:
-    """Eight clients in four processes, as web workers with two threads each; each prints what it did."""
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.redemptions", str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True, env={**os.environ, "MALL_TESTS": "1"},
-        )
-        for number in range(PROCESSES)
-    ]  # fmt: skip
-    for worker in workers:
+class _Redeemers:
+    """Eight clients in four processes, as web workers with two threads each; they wait between the rounds."""
+
+    def __init__(self) -> None:
+        self._workers = [
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.bench.redeemer", str(number)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            )
+            for number in range(PROCESSES)
+        ]  # fmt: skip
+        for worker in self._workers:
+            assert self._hear(worker) == "ready"
+
+    def run(self) -> tuple[float, float]:
+        """One round: redemptions a second of all clients, and their CPU seconds."""
+        for worker in self._workers:
+            assert worker.stdin is not None
+            worker.stdin.write("go\n")
+            worker.stdin.flush()
+        answers = [[float(word) for word in self._hear(worker).split()] for worker in self._workers]
+        return sum(rate for rate, _ in answers), sum(cpu for _, cpu in answers)
+
+    def end(self) -> None:
+        for worker in self._workers:
+            worker.communicate(timeout=30)
+
+    def _hear(self, worker: subprocess.Popen[str]) -> str:
         assert worker.stdout is not None
-        assert worker.stdout.readline() == "ready\n"
-    for worker in workers:
-        assert worker.stdin is not None
-        worker.stdin.write("go\n")
-        worker.stdin.flush()
-    return sum(float(worker.communicate(timeout=60)[0]) for worker in workers)
-
-
-def work(number: int) -> None:
-    """Be one process of the clients: warm up, wait for the word, redeem until the time is over, print the rate."""
-    from concurrent.futures import ThreadPoolExecutor
-    from threading import Event
-
-    threads = CLIENTS // PROCESSES
-    go, until = Event(), [0.0]
-
-    def client(place: int) -> int:
-        connection.set_tenant(Company.objects.get(schema_name="acme"))
-        mine = list(Employee.objects.order_by("pk")[number * threads + place :: CLIENTS])
-        sku = factories.a_sku()
-        factories.redeem(mine[0], sku)
-        ready[place].set()
-        go.wait()
-        done = 0
-        while time.monotonic() < until[0]:
-            factories.redeem(mine[done % len(mine)], sku)
-            done += 1
-        connection.close()
-        return done
-
-    ready = [Event() for _ in range(threads)]
-    with ThreadPoolExecutor(threads) as pool:
-        running = [pool.submit(client, place) for place in range(threads)]
-        for event in ready:
-            event.wait(60)
-        print("ready", flush=True)
-        sys.stdin.readline()
-        began = time.monotonic()
-        until[0] = began + SECONDS
-        go.set()
-        done = sum(one.result() for one in running)
-    print(done / (time.monotonic() - began), flush=True)
+        return worker.stdout.readline().strip()
 
 
 def _statements() -> int:
@@ -138,11 +118,3 @@ class _Pgbench:
         program = str(bundled) if bundled.exists() else "pgbench"
         command = [program, *arguments, environment.database_url(self._database)]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    import django
-
-    django.setup()
-    work(int(sys.argv[1]))

@@ -111,7 +111,9 @@ class Books(RuleBasedStateMachine):
     @rule(order=consumes(done))
     def settle(self, order: tuple[Order, int]) -> None:
         """Everything with an outcome is closed: delivered, or back in the wallet."""
-        unsettled = Delivery.objects.filter(company="acme", settled_at__isnull=True, finished_at__isnull=False)
+        unsettled = Delivery.objects.filter(
+            company="acme", settled_at__isnull=True, finished_at__isnull=False
+        )
         expected = list(unsettled.values_list("order_number", "status", "ceiling_fen"))
         owners = dict(Order.objects.values_list("number", "employee_id"))
         assert factories.settle() == len(expected)
@@ -142,7 +144,7 @@ class Books(RuleBasedStateMachine):
 def company(module_company: Company) -> Iterator[Company]:
     """Acme in a database of its own; each run of the machine brings new people and a new budget."""
     factories.a_catalogue()
-    yield module_company
+    return module_company
 
 
 def test_no_fen_is_made_or_lost(company: Company) -> None:

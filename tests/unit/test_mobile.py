@@ -75,13 +75,28 @@ def test_a_mask_hides_the_middle(number: str) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "account", "shown"),
-    [("138 0013 8000", "13800138000", "138 **** 8000"), (" Wang.Fang@example.com ", "Wang.Fang@example.com", "W***@example.com")],
+    [
+        ("138 0013 8000", "13800138000", "138 **** 8000"),
+        (" Wang.Fang@example.com ", "Wang.Fang@example.com", "W***@example.com"),
+    ],
 )
 def test_a_membership_is_delivered_to_a_number_or_an_address(typed: str, account: str, shown: str) -> None:
     assert membership.clean(typed) == account
     assert membership.mask(account) == shown
 
 
-@pytest.mark.parametrize("typed", ["a@", "@example.com", "a@b", "a b@example.com", "a@example..com", "a@例子.中国", "a" * 65 + "@example.com", "a@example.com\n.evil"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "a@",
+        "@example.com",
+        "a@b",
+        "a b@example.com",
+        "a@example..com",
+        "a@例子.中国",
+        "a" * 65 + "@example.com",
+        "a@example.com\n.evil",
+    ],
+)
 def test_what_is_neither_is_refused(typed: str) -> None:
     assert membership.clean(typed) is None

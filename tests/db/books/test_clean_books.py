@@ -28,7 +28,12 @@ def test_the_whole_job_leaves_clean_books(acme: Company, globex: Company) -> Non
 
     assert factories.settle(at=factories.AT + timedelta(minutes=1)) == 5
 
-    for order, status in ((delivered, "delivered"), (refunded, "refunded"), (partly, "partly"), (card, "delivered")):
+    for order, status in (
+        (delivered, "delivered"),
+        (refunded, "refunded"),
+        (partly, "partly"),
+        (card, "delivered"),
+    ):
         order.refresh_from_db()
         assert order.status == status
     assert factories.wallet_fen(alice) == 40_000 - 4950 - 4900 - 5000 - 990

@@ -46,7 +46,9 @@ def test_a_hundred_people_redeem_from_one_grant_at_once() -> None:
     held = factories.derived_fen("held")
     waves = [everyone[first : first + AT_ONCE] for first in range(0, 100, AT_ONCE)]
 
-    results = [one for wave in waves for one in at_once(*(lambda who=who: factories.redeem(who) for who in wave))]
+    results = [
+        one for wave in waves for one in at_once(*(lambda who=who: factories.redeem(who) for who in wave))
+    ]
 
     assert _outcomes(results) == {"Order": 100}
     assert len({order.number for order in results}) == 100
@@ -148,7 +150,9 @@ def test_a_budget_loaded_unloaded_and_granted_at_once_never_locks_up() -> None:
 
 def test_several_workers_settle_each_outcome_once() -> None:
     alice = factories.an_employee(with_fen=20 * PRICE)
-    placed = [factories.redeem(alice, "bundle-commuter" if place % 2 else "topup-mobile-50") for place in range(12)]
+    placed = [
+        factories.redeem(alice, "bundle-commuter" if place % 2 else "topup-mobile-50") for place in range(12)
+    ]
     for place, order in enumerate(placed):
         factories.deliver(order, fails=["topup-mobile-50"] if place % 3 == 0 else ["qq-music-month"])
 
@@ -160,6 +164,19 @@ def test_several_workers_settle_each_outcome_once() -> None:
     assert sum(results) == Item.objects.filter(order__in=placed).count() == 18
     assert closed.count() == before + 18
     assert not Order.objects.filter(pk__in=[order.pk for order in placed], status="placed").exists()
+
+
+def test_two_parts_of_one_order_that_are_settled_at_once_finish_it() -> None:
+    alice = factories.an_employee(with_fen=100_000)
+    for _ in range(12):
+        order = factories.redeem(alice, "bundle-commuter")
+        factories.deliver(order)
+
+        results = at_once(factories.settle, factories.settle)
+
+        assert sum(results) == 2
+        order.refresh_from_db()
+        assert order.status == "delivered"
 
 
 def test_a_wallet_is_granted_refunded_and_spent_at_once() -> None:

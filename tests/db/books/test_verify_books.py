@@ -46,8 +46,8 @@ PLANTS: dict[str, list[str]] = {
     "platform_rows_are_guarded": [],
     "order_has_its_debit": ["UPDATE points_posting SET reference = 'x' || reference WHERE kind = 'redeem'"],
     "debit_has_its_order": [
-        "INSERT INTO points_posting (kind, source_id, destination_id, fen, reference, at) SELECT kind, source_id,"
-        " destination_id, fen, 'order:ghost', at FROM points_posting WHERE kind = 'redeem' LIMIT 1"
+        ("INSERT INTO points_posting (kind, source_id, destination_id, fen, reference, at) SELECT kind, source_id,"
+        " destination_id, fen, 'order:ghost', at FROM points_posting WHERE kind = 'redeem' LIMIT 1")
     ],
     "items_add_up": ["UPDATE orders_item SET price_fen = price_fen + 1"],
     "items_are_closed_by_their_posting": [
@@ -71,10 +71,10 @@ PLANTS: dict[str, list[str]] = {
     "deposits_are_in_the_funds": ["UPDATE public.funds_deposit SET fen = fen + 1"],
     "one_live_attempt": [
         "DROP INDEX public.attempt_one_live_a_delivery",
-        "INSERT INTO public.fulfilment_attempt (delivery_id, offer_id, supplier_id, number, reference, status, sends, queries,"
+        ("INSERT INTO public.fulfilment_attempt (delivery_id, offer_id, supplier_id, number, reference, status, sends, queries,"
         " not_found, failed_answers, supplier_reference, reason, detail, routing, due_at, created_at)"
         " SELECT delivery_id, offer_id, supplier_id, 9, 'again', 'sending', 1, 0, 0, 0, '', '', '', '{}', now(), now()"
-        " FROM public.fulfilment_attempt WHERE status = 'succeeded' LIMIT 1",
+        " FROM public.fulfilment_attempt WHERE status = 'succeeded' LIMIT 1"),
     ],
     "outcome_of_its_attempts": ["UPDATE public.fulfilment_attempt SET status = 'unknown' WHERE status = 'failed'"],
     "card_codes_are_of_delivered_cards": [
@@ -95,7 +95,9 @@ def company(module_company: Company) -> Company:
     factories.a_catalogue()
     alice = factories.an_employee(with_fen=40_000)
     for sku, fails in (("topup-mobile-50", []), ("iqiyi-month", ["iqiyi-month"]), ("jd-50", [])):
-        factories.deliver(factories.redeem(alice, sku, account="" if sku == "jd-50" else factories.MOBILE), fails=fails)
+        factories.deliver(
+            factories.redeem(alice, sku, account="" if sku == "jd-50" else factories.MOBILE), fails=fails
+        )
     factories.redeem(alice, "topup-mobile-10")
     factories.settle()
     bob = factories.an_employee("Bob", with_fen=500)

@@ -29,9 +29,22 @@ def mall(module_company: Company) -> Company:
     return module_company
 
 
-def test_a_redemption_killed_after_its_commit_is_one_order_when_it_is_sent_again(mall: Company, tmp_path: Path) -> None:
+def test_a_redemption_killed_after_its_commit_is_one_order_when_it_is_sent_again(
+    mall: Company, tmp_path: Path
+) -> None:
     alice = factories.an_employee(with_fen=20_000, number="CRASH1")
-    command = ["manage.py", "redeem", "acme", "CRASH1", "topup-mobile-50", "--account", "13800138000", "--key", KEY, "--json"]
+    command = [
+        "manage.py",
+        "redeem",
+        "acme",
+        "CRASH1",
+        "topup-mobile-50",
+        "--account",
+        "13800138000",
+        "--key",
+        KEY,
+        "--json",
+    ]
 
     killed = _run(command, crash_at="after_debit_commit", mark=tmp_path / "mark")
     assert killed.returncode == -signal.SIGKILL
@@ -48,7 +61,9 @@ def test_a_redemption_killed_after_its_commit_is_one_order_when_it_is_sent_again
     assert books.verify([mall]) == []
 
 
-def test_a_refund_killed_half_way_is_one_refund_when_it_is_settled_again(mall: Company, tmp_path: Path) -> None:
+def test_a_refund_killed_half_way_is_one_refund_when_it_is_settled_again(
+    mall: Company, tmp_path: Path
+) -> None:
     alice = factories.an_employee(with_fen=20_000)
     order = factories.redeem(alice, "bundle-commuter")
     factories.deliver(order, fails=["topup-mobile-50", "qq-music-month"])
@@ -71,7 +86,9 @@ def test_a_refund_killed_half_way_is_one_refund_when_it_is_settled_again(mall: C
 
 
 def _settle(*, crash_at: str, mark: Path) -> subprocess.CompletedProcess[str]:
-    enter = "from tenants.models import Company; connection.set_tenant(Company.objects.get(schema_name='acme'));"
+    enter = (
+        "from tenants.models import Company; connection.set_tenant(Company.objects.get(schema_name='acme'));"
+    )
     setup = "import django; django.setup(); from django.db import connection;"
     return _run(["-c", f"{setup} {enter} {SETTLE}"], crash_at=crash_at, mark=mark)
 
@@ -84,5 +101,11 @@ def _run(arguments: list[str], *, crash_at: str, mark: Path) -> subprocess.Compl
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
     return subprocess.run(
-        [sys.executable, *arguments], cwd=BASE, env=environment, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, *arguments],
+        cwd=BASE,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )

@@ -121,7 +121,9 @@ def test_the_same_key_returns_the_same_order_for_good() -> None:
 
 
 # E14
-@pytest.mark.parametrize("change", [{"sku": "topup-mobile-30"}, {"account": "13911112222"}, {"quoted_fen": 4_951}])
+@pytest.mark.parametrize(
+    "change", [{"sku": "topup-mobile-30"}, {"account": "13911112222"}, {"quoted_fen": 4_951}]
+)
 def test_the_same_key_with_another_body_is_refused(change: dict) -> None:
     alice, key = factories.an_employee(with_fen=20_000), uuid4()
     first = factories.redeem(alice, key=key)
@@ -141,7 +143,10 @@ def test_an_account_typed_another_way_is_the_same_body() -> None:
 
 # E15
 def test_another_persons_key_is_a_new_order_and_never_their_answer() -> None:
-    alice, bob = factories.an_employee("Alice", with_fen=10_000), factories.an_employee("Bob", with_fen=10_000)
+    alice, bob = (
+        factories.an_employee("Alice", with_fen=10_000),
+        factories.an_employee("Bob", with_fen=10_000),
+    )
     key = uuid4()
 
     assert factories.redeem(alice, key=key) != factories.redeem(bob, key=key)

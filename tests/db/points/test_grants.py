@@ -59,7 +59,9 @@ def test_a_grant_makes_one_lot_and_one_posting_a_wallet(acme: Company) -> None:
 def test_the_statements_of_a_grant_do_not_grow_with_its_wallets(acme: Company) -> None:
     budget = factories.a_budget(2_000_000)
     factories.employees(10)
-    with CaptureQueriesContext(connection, ) as few:
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
         _grant(budget)
     factories.employees(990)
     with CaptureQueriesContext(connection) as many:

@@ -64,7 +64,9 @@ def test_a_lot_is_spent_only_in_the_categories_of_its_budget() -> None:
 
 def test_a_purchase_passes_over_lots_that_are_not_eligible() -> None:
     alice = factories.an_employee()
-    video = factories.grant(factories.a_budget(5_000, categories=["video"]), {alice: 5_000}, expires_at=AT + DAY)
+    video = factories.grant(
+        factories.a_budget(5_000, categories=["video"]), {alice: 5_000}, expires_at=AT + DAY
+    )
     general = factories.grant(factories.a_budget(5_000), {alice: 5_000})
 
     factories.redeem(alice, "topup-mobile-50")
@@ -133,8 +135,8 @@ def test_a_refund_of_another_amount_than_was_taken_is_a_bug_and_undoes_itself() 
     order = factories.redeem(alice)
     item = Item.objects.get(order=order)
 
+    share = ledger.Share(f"item:{item.pk}", item.price_fen - 1)
     with pytest.raises(RuntimeError, match="is not what is refunded"), transaction():
-        share = ledger.Share(f"item:{item.pk}", item.price_fen - 1)
         ledger.refund(wallet=alice.wallet, share=share, reference="refund:x", at=AT)
 
     assert not LotEntry.objects.filter(posting__kind="refund").exists()

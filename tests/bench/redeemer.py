@@ -1,0 +1,49 @@
+"""One process of the clients that redeem: as many threads as a web worker has, each with a connection."""
+
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+CLIENTS = 8
+PROCESSES = 4
+SECONDS = 4
+
+
+def work(number: int) -> None:
+    """Say that it is ready; at every word redeem for a while and print redemptions a second and CPU seconds."""
+    with ThreadPoolExecutor(CLIENTS // PROCESSES) as pool:
+        clients = range(number * CLIENTS // PROCESSES, (number + 1) * CLIENTS // PROCESSES)
+        list(pool.map(lambda client: redeem(client, seconds=0.1), clients))
+        print("ready", flush=True)
+        for _ in sys.stdin:
+            began, cpu = time.monotonic(), time.process_time()
+            done = sum(pool.map(lambda client: redeem(client, seconds=SECONDS), clients))
+            print(done / (time.monotonic() - began), time.process_time() - cpu, flush=True)
+
+
+def redeem(client: int, *, seconds: float) -> int:
+    """Redeem for one client's own people until the time is over; returns how often."""
+    from django.db import connection
+
+    from benefits.people.models import Employee
+    from tenants.models import Company
+    from tests import factories
+
+    connection.set_tenant(Company.objects.get(schema_name="acme"))
+    people = list(Employee.objects.order_by("pk")[client::CLIENTS])
+    sku = factories.a_sku()
+    done, until = 0, time.monotonic() + seconds
+    while time.monotonic() < until:
+        factories.redeem(people[done % len(people)], sku)
+        done += 1
+    connection.close()
+    return done
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    import django
+
+    django.setup()
+    work(int(sys.argv[1]))
