@@ -92,7 +92,7 @@ class FactsForm(forms.Form):
     )
     bank_name = forms.CharField(label=_("Bank"), max_length=100, required=False)
     bank_account = forms.CharField(
-        label=_("Bank account"),
+        label=_("Number of the bank account"),
         max_length=40,
         required=False,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
