@@ -106,6 +106,7 @@ TENANT_MODEL = "tenants.Company"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
 # What each room does when a company opens; the floor cannot know the rooms that stand on it.
 COMPANY_PUBLIC_PROVISIONERS = ["benefits.funds.operations.open_account"]
+COMPANY_OBJECTIONS = ["benefits.points.operations.keep_rate"]  # asked before a company's facts change
 COMPANY_PROVISIONERS = ["benefits.points.operations.open_books", "cms.operations.provision"]
 AUTH_USER_MODEL = "identity.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
