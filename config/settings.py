@@ -125,10 +125,10 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "tenants.middleware.Access",
-    "tenants.middleware.DomainErrors",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "tenants.middleware.Access",
+    "tenants.middleware.DomainErrors",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -179,6 +179,8 @@ DATABASES = {
         },
     }
 }
+# One `SET search_path` a change of company instead of one a query; the backend forgets it on rollback and close.
+TENANT_LIMIT_SET_CALLS = True
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 
 CACHES = {
