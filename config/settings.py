@@ -106,6 +106,7 @@ TENANT_MODEL = "tenants.Company"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
 # What each room does when a company opens; the floor cannot know the rooms that stand on it.
 COMPANY_PUBLIC_PROVISIONERS = ["benefits.funds.operations.open_account"]
+COMPANY_OBJECTIONS = ["benefits.points.operations.keep_rate"]  # asked before a company's facts change
 COMPANY_PROVISIONERS = ["benefits.points.operations.open_books", "cms.operations.provision"]
 AUTH_USER_MODEL = "identity.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -124,10 +125,10 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "tenants.middleware.Access",
-    "tenants.middleware.DomainErrors",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "tenants.middleware.Access",
+    "tenants.middleware.DomainErrors",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -178,6 +179,8 @@ DATABASES = {
         },
     }
 }
+# One `SET search_path` a change of company instead of one a query; the backend forgets it on rollback and close.
+TENANT_LIMIT_SET_CALLS = True
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 
 CACHES = {

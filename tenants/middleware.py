@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 DOMAIN_CACHE_SECONDS = 60
+EDITORS = "/cms/"  # where Wagtail's admin is mounted; it needs a looser content policy than our own pages
 
 
 def health(get_response: GetResponse) -> GetResponse:
@@ -146,6 +147,9 @@ class Access:
         response = self.get_response(request)
         if getattr(request, "user", None) is not None and request.user.is_authenticated:
             response.headers.setdefault("Cache-Control", "no-store")
+        if request.path.startswith(EDITORS):
+            response._csp_replace = settings.WAGTAIL_ADMIN_CSP  # type: ignore[attr-defined]
+            response.headers["X-Frame-Options"] = "SAMEORIGIN"  # previews are frames of the editor's page
         return response
 
     def process_view(

@@ -121,6 +121,7 @@ def _page(request: HttpRequest, found: Company, **more: Any) -> HttpResponse:
         "balance": money.yuan_grouped(balance),
         "credit": money.yuan_grouped(credit),
         "available": money.yuan_grouped(balance + credit),
+        "daily_limit": money.yuan_grouped(found.daily_limit_fen),
         "deposits": [
             {
                 "deposit": one,
