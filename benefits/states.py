@@ -20,9 +20,10 @@ def advance(obj: models.Model, to: str, **changes: object) -> None:
     One UPDATE that names the states it may come from: of two racing callers exactly one changes the row.
     """
     model = type(obj)
-    moved = model._default_manager.filter(pk=obj.pk, status__in=sources(model.FLOW, to)).update(
+    flow: Flow = model.FLOW  # type: ignore[attr-defined]
+    moved = model._default_manager.filter(pk=obj.pk, status__in=sources(flow, to)).update(
         status=to, **changes
-    )  # type: ignore[attr-defined]
+    )
     obj.refresh_from_db(fields=["status", *changes])
     if not moved:
         raise IllegalTransition(status=obj.get_status_display())  # type: ignore[attr-defined]

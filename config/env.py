@@ -125,6 +125,8 @@ def env_database(name: str, default: str | None = None) -> dict[str, Any]:
     url = env_url(name, default, schemes=("postgresql", "postgres"))
     try:
         options: dict[str, Any] = dict(conninfo_to_dict(url))
+        if not all(port.isdigit() for port in str(options.get("port") or "0").split(",")):
+            raise ProgrammingError("the port is no number")
     except ProgrammingError as error:
         raise WrongSetting(
             f"{name} can't be read as postgresql://user:password@host:5432/database; set it so."

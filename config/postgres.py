@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from config.places import Place, ServiceError, can_enter
 
@@ -295,10 +296,12 @@ def _create_database(pg: Server) -> None:
 
 
 def _run(pg: Server, program: str, *arguments: str) -> None:
-    drop = {"user": pg.account.uid, "group": pg.account.gid, "extra_groups": []} if pg.account else {}
+    drop: dict[str, Any] = (
+        {"user": pg.account.uid, "group": pg.account.gid, "extra_groups": []} if pg.account else {}
+    )
     done = subprocess.run(
         [str(_bin(pg) / program), *arguments],
-        **drop,  # type: ignore[arg-type]
+        **drop,
         cwd="/",
         env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"},
         stdin=subprocess.DEVNULL,

@@ -106,6 +106,7 @@ TENANT_MODEL = "tenants.Company"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
 # What each room does when a company opens; the floor cannot know the rooms that stand on it.
 COMPANY_PUBLIC_PROVISIONERS = ["benefits.funds.operations.open_account"]
+COMPANY_OBJECTIONS = ["benefits.points.operations.keep_rate"]  # asked before a company's facts change
 COMPANY_PROVISIONERS = ["benefits.points.operations.open_books", "cms.operations.provision"]
 AUTH_USER_MODEL = "identity.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -273,7 +274,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "30/m/ip,5/10m/key"}
+# A whole company may come from one address; the narrow limit is on a name from an address (tenants/identity/adapters.py).
+ACCOUNT_RATE_LIMITS = {"login": "600/m/ip", "login_failed": "100/m/ip,5/10m/key"}
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Benefits Mall"

@@ -19,6 +19,8 @@ from reports.periods import Month
 from reports.tables import CHINA, Column, Kind
 
 PER_PAGE = 50
+MOST_MONTHS = 60
+LONG = 24  # characters from which a column may break its lines
 _TONES = {Invoice.Status.FILED: "ok", Invoice.Status.ISSUED: "info", Invoice.Status.FAILED: "warn"}
 
 
@@ -97,7 +99,7 @@ def rows(wanted: Sequence[Column], values: Iterable[Sequence[object]]) -> list[l
     """Cells as text."""
     return [
         [
-            {"text": cell(column, value), "is_figure": _is_figure(column)}
+            {"text": cell(column, value), "is_figure": _is_figure(column), "is_long": column.width > LONG}
             for column, value in zip(wanted, row, strict=True)
         ]
         for row in values
@@ -144,6 +146,16 @@ def instant(at: datetime) -> str:
 def month(one: Month) -> str:
     """2026年1月, or January 2026."""
     return str(formats.date_format(one.first_day, _("F Y")))
+
+
+def months(*, since: datetime, until: datetime) -> list[dict[str, str]]:
+    """The months of a period for a choice, the newest first; at most five years."""
+    chosen: list[dict[str, str]] = []
+    one, first = Month.of(until), Month.of(since)
+    while one >= first and len(chosen) < MOST_MONTHS:
+        chosen.append({"value": str(one), "label": month(one)})
+        one = one.previous
+    return chosen
 
 
 def page_of(rows_wanted: QuerySet[Invoice], number: str) -> Page[Invoice]:

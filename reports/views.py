@@ -95,9 +95,9 @@ def statement_page(request: HttpRequest) -> HttpResponse:
     company, now = _company(request), timezone.now()
     month = _month(request, now)
     context = {
-        "section": "statements",
+        "section": "invoices",
         "statement": shown.statement(statement(company=company, month=month, at=now)),
-        "months": months_of(company, now),
+        "months": shown.months(since=company.opened_at, until=now),
         "month": str(month),
         "is_running": month.ends_at > now,
     }
@@ -149,7 +149,7 @@ def report_page(request: HttpRequest, slug: str) -> HttpResponse:
         "sums": shown.sums(report.columns, rows),
         "count": len(rows),
         "cut": len(rows) > PREVIEW_ROWS,
-        "months": months_of(company, now),
+        "months": shown.months(since=company.opened_at, until=now),
         "month": str(month),
     }
     return render(request, "reports/report.html", context)
@@ -177,16 +177,6 @@ def attachment(data: bytes, *, content_type: str, name: str) -> HttpResponse:
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     return response
-
-
-def months_of(company: Company, now: datetime) -> list[dict[str, str]]:
-    """The months that a company has books for, the newest first."""
-    months: list[dict[str, str]] = []
-    month, first = Month.of(now), Month.of(company.opened_at)
-    while month >= first and len(months) < 60:
-        months.append({"value": str(month), "label": shown.month(month)})
-        month = month.previous
-    return months
 
 
 def _company(request: HttpRequest) -> Company:

@@ -49,6 +49,7 @@ def invoice_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "company_filter": company,
         "month": text,
+        "months": _months(timezone.now()),
         "companies": list(Company.objects.values_list("schema_name", "name")),
         "unfiled": invoices.unfiled().count(),
     }
@@ -71,7 +72,7 @@ def invoice_run(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "invoices",
         "month": str(month),
-        "month_name": shown.month(month),
+        "months": _months(now),
         "is_running": month.ends_at > now,
         "rows": rows,
         "page": page,
@@ -124,6 +125,11 @@ def _preview(company: Company, month: Month, now: datetime) -> dict[str, Any]:
     ]
     row["can_issue"] = bool(bills) and not row["problem"]
     return row
+
+
+def _months(now: datetime) -> list[dict[str, str]]:
+    first = Company.objects.order_by("opened_at").values_list("opened_at", flat=True).first()
+    return shown.months(since=first or now, until=now)
 
 
 @allow(*FINANCE)

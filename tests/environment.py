@@ -112,8 +112,7 @@ def template() -> str:
 
     The half minute that migrations take is spent again only where they changed.
     """
-    migrated = f"{PREFIX}_migrated_{_digest(_TABLES)}"
-    opened = f"{PREFIX}_template_{_digest(_TABLES, _ROWS)}"
+    migrated, opened = empty_template(), f"{PREFIX}_template_{_digest(_TABLES, _ROWS)}"
     with _administration() as admin:
         _drop_forsaken(admin, but=[migrated, opened])
         if not _exists(admin, migrated):
@@ -121,6 +120,11 @@ def template() -> str:
         if not _exists(admin, opened):
             _build(admin, opened, migrated, _open_companies)
     return opened
+
+
+def empty_template() -> str:
+    """The name of the template without companies; `template` builds it as well."""
+    return f"{PREFIX}_migrated_{_digest(_TABLES)}"
 
 
 def use(name: str) -> None:

@@ -145,7 +145,7 @@ def _place(
     hint = KINDS[sku.product.kind].mask(account)
     order = Order.objects.create(
         number=number,
-        employee_id=wallet.employee_id,  # type: ignore[misc]  a wallet has an employee, by constraint
+        employee_id=wallet.employee_id,  # type: ignore[misc]  # a wallet has one, by constraint
         request_key=request_key,
         request_digest=digest,
         sku_code=sku.code,

@@ -116,8 +116,13 @@ def open_company(job: Job, *, actor: User) -> Company:
             actor=actor,
             at=timezone.now(),
         ).company
-        Company.objects.filter(pk=company.pk).update(address=one.address, brand_colour=one.brand_colour)
-        company.refresh_from_db()
+        tenants.change_company(
+            company=company,
+            address=one.address,
+            brand_colour=one.brand_colour,
+            actor=actor,
+            at=timezone.now(),
+        )
         job.tell(f"opened in {time.perf_counter() - started:.1f} s")
     else:
         job.tell("is open already")
@@ -192,12 +197,7 @@ def redeem(job: Job, company: Company, wishes: tuple[Wish, ...]) -> None:
     placed = [(wish, _redeem(job, company, place, wish)) for place, wish in enumerate(wishes)]
     told: list[dict[str, Any]] = []
     for wish, number in placed:
-        order = _await(
-            lambda number=number: (
-                Order.objects.exclude(status=Order.Status.PLACED).filter(number=number).first()
-            ),
-            f"order {number} is still open",
-        )
+        order = _ended(number)
         seconds = ((order.finished_at or order.placed_at) - order.placed_at).total_seconds()
         _must(order.status == wish.ends, f"{order.name_zh} was to be {wish.ends} and is {order.status}")
         told.append(
@@ -306,6 +306,13 @@ def _totals() -> dict[str, int]:
         "delivered_fen": sum(fen for status, fen in items if status == Item.Status.DELIVERED),
         "refunded_fen": sum(fen for status, fen in items if status == Item.Status.REFUNDED),
     }
+
+
+def _ended(number: str) -> Order:
+    def look() -> Order | None:
+        return Order.objects.exclude(status=Order.Status.PLACED).filter(number=number).first()
+
+    return _await(look, f"order {number} is still open")
 
 
 def _import_that_is(pk: int, status: str) -> RosterImport:

@@ -69,9 +69,13 @@ def render_html(html: str, css: str, *, name: str) -> bytes:
 
 def page(document: Document) -> dict[str, object]:
     """The words and figures of the page, all of them text."""
+    is_credit_note = document.kind == "credit_note"
     shown, rest = document.lines[:MAX_LINES], document.lines[MAX_LINES:]
     return {
-        "title": "红字结算单" if document.kind == "credit_note" else "结算单",
+        "title": "红字结算单" if is_credit_note else "结算单",
+        "contents": "截至期末冲回的、原账单已开的福利商品"
+        if is_credit_note
+        else "截至期末已交付、此前未开账的福利商品",
         "number": document.number,
         "corrects": document.corrects,
         "issued_on": _day(document.issued_on),
@@ -84,7 +88,7 @@ def page(document: Document) -> dict[str, object]:
                 "index": str(index),
                 "product": line.product,
                 "tax_category": line.tax_category,
-                "quantity": f"{line.quantity:,}",
+                "quantity": f"{line.quantity:,}".replace("-", money.MINUS),
                 "unit": money.yuan_grouped(line.unit_fen),
                 "rate": rate(line.rate_bp),
                 "net": money.yuan_grouped(line.net_fen),

@@ -17,7 +17,7 @@ from benefits.people import queries
 from benefits.people.models import Department, Employee
 from benefits.points import days
 from benefits.points import queries as points
-from benefits.web.company import people, shown
+from benefits.web.company import people, rows, shown
 from benefits.web.company.shown import Amounts
 from tenants.access import allow
 from tenants.identity.roles import Role
@@ -132,6 +132,7 @@ def _page(request: HttpRequest, found: Employee, *, link: str = "") -> HttpRespo
             }
             for order in orders.orders_of(found)[:20]
         ],
+        "changes": rows.changes_of(found),
         "may_link": people.may_link(request.user, found.user),
         "is_admin": Role.ADMIN in request.user.roles,  # type: ignore[union-attr]
     }

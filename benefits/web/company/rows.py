@@ -7,10 +7,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from benefits import mobile
+from benefits.people.models import Employee
 from benefits.roster import messages, queries
 from benefits.roster.models import RosterImport, RosterRow
 
 Action = RosterRow.Action
+LATEST = 20  # imports looked through for the changes of one employee
 CHANGING = (Action.JOIN, Action.UPDATE, Action.RETURN, Action.LEAVE)
 ORDER = (
     Action.PROBLEM,
@@ -132,6 +134,7 @@ def _cell(field: str, person: dict[str, Any], issues: list[tuple[str, str]]) -> 
         "before": _safe(field, before),
         "after": _safe(field, after),
         "is_narrow": field in NARROW and not issues,
+        "is_wide": field == "department",
         **_noted(issues),
     }
 
@@ -152,3 +155,36 @@ def _safe(field: str, value: Any) -> str:
     if field == "status":
         return {"active": _("active"), "left": _("left")}.get(text, text)
     return text
+
+
+def changes_of(employee: Employee) -> list[dict[str, Any]]:
+    """What the latest imports changed of one employee: when, by whom, which fields from what to what."""
+    found = (
+        RosterRow.objects.filter(
+            roster_import__in=RosterImport.objects.filter(status=RosterImport.Status.APPLIED)[:LATEST],
+            employee_no=employee.employee_no,
+            action__in=CHANGING,
+        )
+        .select_related("roster_import")
+        .order_by("-id")
+    )
+    return [
+        {
+            "at": row.roster_import.applied_at,
+            "by": row.roster_import.confirmed_by,
+            "import": row.roster_import_id,
+            "label": LABELS[Action(row.action)],
+            "tone": PILLS[Action(row.action)],
+            "icon": ICONS.get(Action(row.action), ""),
+            "fields": _changed_fields(row.person) if row.action == Action.UPDATE else [],
+        }
+        for row in found
+    ]
+
+
+def _changed_fields(person: dict[str, Any]) -> list[dict[str, str]]:
+    before, after = person.get("before") or {}, person.get("after") or {}
+    return [
+        {"label": heading(field), "before": _safe(field, before.get(field)), "after": _safe(field, value)}
+        for field, value in after.items()
+    ]

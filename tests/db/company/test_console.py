@@ -1,5 +1,7 @@
 """Who may open what in the company console, what the lists cost, and what they hide."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Group
 from django.db import connection
@@ -156,3 +158,13 @@ def test_nothing_is_inline_and_nothing_from_elsewhere(hr: Client, acme: Company)
         page = hr.get(reverse(name)).content.decode()
         for bad in (" style=", " onclick=", "<style", 'src="http', 'href="http'):
             assert bad not in page, (name, bad)
+
+
+@pytest.mark.parametrize("role", ["hr", "approver", "finance"])
+def test_the_navigation_offers_only_what_opens(role: str, signed_in: Door) -> None:
+    client = signed_in(role)
+    page = client.get(reverse("company_overview")).content.decode()
+    links = re.findall(r'class="nav-item" href="([^"]+)"', page)
+    assert len(links) >= 4
+    for link in links:
+        assert client.get(link).status_code == 200, (role, link)

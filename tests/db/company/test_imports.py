@@ -88,6 +88,11 @@ def test_changes_are_shown_before_and_after(hr: Client) -> None:
     assert "<del>" in shown
     assert "技术中心/后端组" in shown
     assert "财务部" in shown
+    confirm(hr, found)
+    operations.apply(roster_import=found, at=timezone.now())
+    employee = hr.get(reverse("company_employee", args=[Employee.objects.get().pk])).content.decode()
+    assert "Roster changes" in employee
+    assert "<del>" in employee
 
 
 def test_another_plan_than_the_one_seen_is_refused_in_place(hr: Client) -> None:

@@ -10,7 +10,6 @@ from itertools import count
 
 import pytest
 from django.conf import settings
-from django.db import connection
 
 from reports.invoices import billing, document, operations
 from reports.invoices.models import BilledEntry, Invoice, NumberSeries
@@ -116,7 +115,6 @@ def die(*args, **kwargs):
 def test_death_before_the_commit_uses_no_number(race_books: Books, script: Callable[[str], int]) -> None:
     race_books.deliver("cmcc-50", at=china("2026-01-10 10:00"))
     assert script("operations._write_entries = die\noperations.issue(**facts)") == -signal.SIGKILL
-    connection.set_schema_to_public()
     assert not Invoice.objects.exists()
     assert not NumberSeries.objects.exists()
     (invoice,) = operations.close_month(company=race_books.company, month=JANUARY, actor=None, at=AT)

@@ -1,6 +1,7 @@
 """Nothing of one company is seen or changed from another. Both have the same ids on purpose."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -226,16 +227,20 @@ def test_t17_a_schema_is_never_named_by_free_text(public: None, name: str) -> No
         operations.open_company(schema=name, name="X", domain="x.localhost", actor=None, at=datetime.now(UTC))
 
 
-def test_t22_a_suspended_company_is_closed_at_once_and_opens_again(db: None) -> None:
+def test_t22_a_suspended_company_is_closed_at_once_and_opens_again(
+    db: None, django_capture_on_commit_callbacks: Any
+) -> None:
     company = Company.objects.get(schema_name="acme")
     with schema_context("acme"):
         client = client_of(somebody(Role.HR), host="acme.localhost")
     assert client.get("/accounts/password/").status_code == 200
     connection.set_schema_to_public()
-    operations.suspend(company=company, actor=None, at=datetime.now(UTC))
+    with django_capture_on_commit_callbacks(execute=True):
+        operations.suspend(company=company, actor=None, at=datetime.now(UTC))
     assert client.get("/accounts/password/").status_code == 503
     assert visit("globex.localhost") == 200
-    operations.resume(company=company, actor=None, at=datetime.now(UTC))
+    with django_capture_on_commit_callbacks(execute=True):
+        operations.resume(company=company, actor=None, at=datetime.now(UTC))
     assert client.get("/accounts/password/").status_code == 200
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.invoices.document import NAME_LIMIT, Document, Line, Party, line, party, printable
+from reports.invoices.document import NAME_LIMIT, Document, Line, Party, TaxLine, line, party, printable
 
 
 def document(*lines: Line, **changes: object) -> Document:
@@ -55,7 +55,8 @@ def test_tax_is_worked_out_once_a_line_and_totals_are_sums_of_lines() -> None:
 )
 def test_net_plus_tax_is_gross_everywhere_and_a_snapshot_reads_back(lines: list[Line]) -> None:
     made = document(*lines)
-    for part in (*made.lines, *made.tax_lines):
+    parts: list[Line | TaxLine] = [*made.lines, *made.tax_lines]
+    for part in parts:
         assert part.net_fen + part.tax_fen == part.gross_fen
     assert sum(part.gross_fen for part in made.tax_lines) == made.total_fen == made.net_fen + made.tax_fen
     assert Document.from_json(made.to_json()) == made

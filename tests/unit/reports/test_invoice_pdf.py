@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from datetime import date
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pypdf
 import pytest
@@ -65,10 +66,9 @@ def test_the_page_says_all_that_it_must() -> None:
         "第1页共1页", "请于十个工作日内核对", "不是税务发票",
     ):  # fmt: skip
         assert words in text, words
-    fonts = {
-        str(font.get_object()["/BaseFont"])
-        for font in pypdf.PdfReader(BytesIO(data)).pages[0]["/Resources"]["/Font"].values()
-    }  # type: ignore[index]
+    resources: Any = pypdf.PdfReader(BytesIO(data)).pages[0]["/Resources"]
+    fonts = {str(font.get_object()["/BaseFont"]) for font in resources["/Font"].values()}
+    assert fonts
     assert all("Noto-Sans-CJK-SC" in font for font in fonts)
 
 

@@ -1,6 +1,7 @@
 import csv as csvlib
 from datetime import UTC, date, datetime
 from io import BytesIO, StringIO
+from typing import Any
 
 import openpyxl
 import pytest
@@ -34,7 +35,7 @@ def row(name: str, fen: int, count: int = 1) -> list[object]:
     return [name, "013800138000", fen, count, 600, date(2026, 2, 28), late]
 
 
-def table(*rows: list[object], **more: object) -> Table:
+def table(*rows: list[object], **more: Any) -> Table:
     return Table(title="明细", columns=COLUMNS, rows=rows, **more)
 
 
