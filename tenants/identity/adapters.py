@@ -12,7 +12,6 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -21,7 +20,7 @@ from django.utils.translation import ngettext
 
 from tenants import audit
 from tenants.crypto import decrypt, encrypt
-from tenants.db import transaction
+from tenants.db import connection, transaction
 from tenants.identity.models import User
 
 _LIMITS = "allauth.account"

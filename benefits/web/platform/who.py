@@ -21,7 +21,7 @@ administrators = allow(*ADMINISTRATORS)
 
 def may(request: HttpRequest, roles: frozenset[Role]) -> bool:
     """Whether the reader has one of these roles, so that a page offers only what they may do."""
-    return bool(roles & request.user.roles)  # type: ignore[union-attr]
+    return bool(roles & actor(request).roles)
 
 
 def actor(request: HttpRequest) -> User:
