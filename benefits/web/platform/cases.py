@@ -71,7 +71,7 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
                 operations.decide_case(
                     case=found,
                     **form.cleaned_data,
-                    actor=who.actor(request),
+                    actor=who.person(request),
                     at=timezone.now(),
                 )
             except DomainError as error:

@@ -34,7 +34,7 @@ def facts(request: HttpRequest, schema: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             changed = operations.change_company(
-                company=found, **form.cleaned_data, actor=who.actor(request), at=timezone.now()
+                company=found, **form.cleaned_data, actor=who.person(request), at=timezone.now()
             )
         except DomainError as error:
             form.add_error(FIELD_OF.get(type(error)), str(error))

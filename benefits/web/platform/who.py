@@ -21,10 +21,10 @@ administrators = allow(*ADMINISTRATORS)
 
 def may(request: HttpRequest, roles: frozenset[Role]) -> bool:
     """Whether the reader has one of these roles, so that a page offers only what they may do."""
-    return bool(roles & actor(request).roles)
+    return bool(roles & person(request).roles)
 
 
-def actor(request: HttpRequest) -> User:
-    """Who is signed in: behind these doors somebody is."""
+def person(request: HttpRequest) -> User:
+    """Who asks. Every view here is declared for roles, so it is never a stranger."""
     assert isinstance(request.user, User)
     return request.user

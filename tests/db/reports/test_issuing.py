@@ -284,3 +284,25 @@ def test_what_is_printed_is_what_was_billed(books: Books) -> None:
     assert workbook.write(invoice=invoice, company=books.company).startswith(b"PK")
     assert billing.bills(company=books.company, before=ISSUED_AT) == []
     assert InvoiceLine.objects.count() == 1
+
+
+def test_a_month_of_many_items_is_one_invoice(books: Books) -> None:
+    posting = books.deliver("cmcc-50", at=china("2026-01-10 10:00"))[0]
+    with connection.cursor() as cursor:  # copies of one delivery, each with its own posting, order and item
+        cursor.execute(
+            """
+            WITH numbered AS (SELECT n FROM generate_series(1, 30000) n),
+            posted AS (INSERT INTO points_posting (kind, source_id, destination_id, fen, reference, at)
+                SELECT p.kind, p.source_id, p.destination_id, p.fen, 'copy:' || n, p.at
+                FROM points_posting p, numbered WHERE p.id = %(posting)s RETURNING id)
+            INSERT INTO orders_item (order_id, position, sku_code, kind, name_zh, name_en, tax_category, face_fen,
+                price_fen, status, settlement_id, reason, settled_at)
+            SELECT i.order_id, 1 + row_number() OVER (), i.sku_code, i.kind, i.name_zh, i.name_en, i.tax_category,
+                i.face_fen, i.price_fen, i.status, posted.id, '', i.settled_at
+            FROM orders_item i, posted WHERE i.settlement_id = %(posting)s
+            """,
+            {"posting": posting.pk},
+        )
+    (invoice,) = issue(books)
+    assert (invoice.total_fen, invoice.entry_count, invoice.line_count) == (30_001 * 5000, 30_001, 1)
+    assert invoice.entries.count() == 30_001
