@@ -236,12 +236,10 @@ def test_t22_a_suspended_company_is_closed_at_once_and_opens_again(
     assert client.get("/accounts/password/").status_code == 200
     connection.set_schema_to_public()
     with django_capture_on_commit_callbacks(execute=True):
-        with django_capture_on_commit_callbacks(execute=True):
         operations.suspend(company=company, actor=None, at=datetime.now(UTC))
     assert client.get("/accounts/password/").status_code == 503
     assert visit("globex.localhost") == 200
     with django_capture_on_commit_callbacks(execute=True):
-        with django_capture_on_commit_callbacks(execute=True):
         operations.resume(company=company, actor=None, at=datetime.now(UTC))
     assert client.get("/accounts/password/").status_code == 200
 
