@@ -172,10 +172,17 @@ DATABASES = {
         **(database := env_database("DATABASE_URL", URLS.database)),
         "ENGINE": "django_tenants.postgresql_backend",
         "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,  # a restarted database leaves the pool full of dead connections
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
             **database["OPTIONS"],
-            "pool": {"min_size": 0, "max_size": env_int("DATABASE_POOL", 12, least=1), "timeout": 15},
+            "pool": {
+                "min_size": 0,
+                "max_size": env_int("DATABASE_POOL", 12, least=1),
+                "timeout": 15,
+                # Its pauses double, so after an outage the pool would stay away about as long again.
+                "reconnect_timeout": 5,
+            },
         },
     }
 }

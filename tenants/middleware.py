@@ -82,7 +82,7 @@ def company(get_response: GetResponse) -> GetResponse:
         host = _host(request)
         request.company = None  # type: ignore[attr-defined]
         if host == settings.PLATFORM_DOMAIN:
-            request.urlconf = settings.PUBLIC_SCHEMA_URLCONF  # type: ignore[attr-defined]
+            request.urlconf = settings.PUBLIC_SCHEMA_URLCONF
             set_urlconf(settings.PUBLIC_SCHEMA_URLCONF)
         else:
             found = find_company(host) if host else None
@@ -93,7 +93,7 @@ def company(get_response: GetResponse) -> GetResponse:
             connection.set_tenant(found)
             request.company = found  # type: ignore[attr-defined]
             request.tenant = found  # type: ignore[attr-defined]
-            request.urlconf = settings.ROOT_URLCONF  # type: ignore[attr-defined]
+            request.urlconf = settings.ROOT_URLCONF
             set_urlconf(settings.ROOT_URLCONF)
         token = audit.client_address.set(request.META.get("REMOTE_ADDR", "")[:45])
         try:

@@ -45,6 +45,10 @@ class Simulator:
         """What it really delivered."""
         return self._ask("GET", f"/_sim/truth?reference={reference}")
 
+    def faults(self) -> Any:
+        """What it does wrong now, and how often it has."""
+        return self._ask("GET", "/_sim/faults")
+
     def set_faults(self, profile: str | dict[str, Any]) -> None:
         """From now on behave like this; a profile's name or an object."""
         self._ask("PUT", "/_sim/faults", profile)

@@ -1,9 +1,10 @@
-"""`python -m tests.storm [ORDERS]`: the fault test. Prints its figures as JSON; 1 if a promise broke or too little was done.
+"""`python -m tests.storm [ORDERS]`: the fault test. Prints JSON; exits 1 if a promise broke or too little was done.
 
 SEED= repeats a storm's choices, as far as processes that race can be repeated.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import secrets
@@ -37,10 +38,13 @@ def main(arguments: list[str]) -> int:
         pause=0.3 if options.deaths else 3.0,
     )
     shutil.rmtree(environment.state(), ignore_errors=True)
-    with place.private(ROOT / "var" / options.name) as own, environment.copy(environment.template()) as name:
-        environment.use(name)
-        found = weather.run(plan, own)
-        environment.use(f"{environment.PREFIX}_none")
+    with place.private(ROOT / "var" / options.name) as own:
+        with contextlib.redirect_stdout(sys.stderr):  # our own output is JSON alone
+            template = environment.template()
+        with environment.copy(template) as name:
+            environment.use(name)
+            found = weather.run(plan, own)
+            environment.use(f"{environment.PREFIX}_none")
     print(json.dumps(found, indent=2, ensure_ascii=False))
     return 1 if found["violations"] or found["too_little"] or found["left_open"] else 0
 

@@ -38,7 +38,7 @@ def figures() -> dict[str, Any]:
 
 
 def _acknowledged(journal: Journal) -> list[str]:
-    stored = {key: number for key, number in Order.objects.values_list("request_key", "number")}
+    stored = dict(Order.objects.values_list("request_key", "number"))
     found = [
         f"order {number} was acknowledged and is not there"
         for key, number in journal.acknowledged.items()
@@ -76,9 +76,7 @@ def _delivered(truth: dict[str, Any]) -> list[str]:
     return found
 
 
-def _wrong(
-    item: Item, delivery: Delivery, rows: list[dict[str, Any]], *, held: bool, codes: int
-) -> str:
+def _wrong(item: Item, delivery: Delivery, rows: list[dict[str, Any]], *, held: bool, codes: int) -> str:
     if len(rows) > 1:
         return f"delivered {len(rows)} times"
     if item.status == Item.Status.PLACED:

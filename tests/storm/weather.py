@@ -64,7 +64,7 @@ def run(plan: Plan, place: Place) -> dict[str, Any]:
             left_open = _settle(database)
             settled = time.monotonic()
         # Only now is the truth final: nobody can send or record any more.
-        truth, fired = simulator.truth(), simulator._ask("GET", "/_sim/faults")["fired"]
+        truth, fired = simulator.truth(), simulator.faults()["fired"]
     found = {
         **check.figures(),
         "acknowledged": len(journal.acknowledged),

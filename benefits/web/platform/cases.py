@@ -72,7 +72,7 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
                     case=found,
                     **form.cleaned_data,
                     actor=who.person(request),
-                    at=timezone.now(),  # type: ignore[arg-type]
+                    at=timezone.now(),
                 )
             except DomainError as error:
                 form.add_error(None, str(error))

@@ -67,7 +67,7 @@ def member(request: HttpRequest, user_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         operations.set_roles(
             user=person, roles=form.cleaned_data["roles"], actor=who.person(request), at=timezone.now()
-        )  # type: ignore[arg-type]
+        )
         messages.success(request, _("Saved. It holds from their next click on."))
         return redirect("platform_staff")
     return _member(request, person, form)
@@ -95,7 +95,7 @@ def close(request: HttpRequest, user_id: int) -> HttpResponse:
         user=person,
         is_active=not person.is_active,
         actor=who.person(request),
-        at=timezone.now(),  # type: ignore[arg-type]
+        at=timezone.now(),
     )
     return redirect("platform_member", user_id=user_id)
 
