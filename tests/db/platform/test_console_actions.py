@@ -1,6 +1,7 @@
 """What the console changes: by whom, with which second person, and with what trace."""
 
 import json
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -133,13 +134,17 @@ def test_a_company_that_cannot_be_opened_says_why(operator: Client, field: str, 
     assert Company.objects.count() == before
 
 
-def test_suspending_closes_the_doors_until_it_is_resumed(operator: Client) -> None:
+def test_suspending_closes_the_doors_until_it_is_resumed(
+    operator: Client, django_capture_on_commit_callbacks: Any
+) -> None:
     portal = Client(headers={"host": "acme.localhost"})
     assert portal.get("/accounts/login/").status_code == 200
-    operator.post(url("company_suspend", "acme"))
+    with django_capture_on_commit_callbacks(execute=True):
+        operator.post(url("company_suspend", "acme"))
     assert portal.get("/accounts/login/").status_code == 503
     assert operator.post(url("company_suspend", "acme")).status_code == 409
-    operator.post(url("company_resume", "acme"))
+    with django_capture_on_commit_callbacks(execute=True):
+        operator.post(url("company_resume", "acme"))
     assert portal.get("/accounts/login/").status_code == 200
 
 
