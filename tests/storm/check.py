@@ -76,9 +76,7 @@ def _delivered(truth: dict[str, Any]) -> list[str]:
     return found
 
 
-def _wrong(
-    item: Item, delivery: Delivery, rows: list[dict[str, Any]], *, held: bool, codes: int
-) -> str:
+def _wrong(item: Item, delivery: Delivery, rows: list[dict[str, Any]], *, held: bool, codes: int) -> str:
     if len(rows) > 1:
         return f"delivered {len(rows)} times"
     if item.status == Item.Status.PLACED:
