@@ -5,7 +5,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,11 +89,20 @@ def _kill(plan: Plan, killer: Killer, journal: shoppers.Journal) -> None:
     """Kill as planned, each time until the mall works again; or by chance, as often as it takes."""
     dice = random.Random(plan.seed)
     deadline = time.monotonic() + RECOVERY_SECONDS + plan.orders * 3
-    _await_orders(journal, 1)
+
+    def acknowledged() -> int:
+        return len(journal.acknowledged)
+
+    def closed() -> int:
+        seen = kills.look(killer.database)
+        return seen.deliveries - seen.open
+
+    _await(closed, 1)
     if plan.deaths:
         for kind in plan.deaths:
             killer.kill(kind)
-            _await_orders(journal, len(journal.acknowledged) + SHOPPERS)
+            _await(acknowledged, acknowledged() + SHOPPERS)
+            _await(closed, closed() + SHOPPERS)
     else:
         kinds = sorted(killer.kinds())
         bag: list[str] = []
@@ -102,19 +111,19 @@ def _kill(plan: Plan, killer: Killer, journal: shoppers.Journal) -> None:
             killer.kill(bag.pop())
             kills.resume_suppliers(killer.database)
             time.sleep(dice.uniform(*plan.between))
-    _await_orders(journal, plan.orders)
+    _await(acknowledged, plan.orders)
     kills.resume_suppliers(killer.database)
 
 
-def _await_orders(journal: shoppers.Journal, wanted: int) -> None:
-    """Wait until that many are acknowledged, as long as there are more from time to time."""
+def _await(count: Callable[[], int], wanted: int) -> None:
+    """Wait until there are that many, as long as there are more from time to time."""
     seen, since = -1, time.monotonic()
-    while len(journal.acknowledged) < wanted:
-        if len(journal.acknowledged) != seen:
-            seen, since = len(journal.acknowledged), time.monotonic()
+    while (now := count()) < wanted:
+        if now != seen:
+            seen, since = now, time.monotonic()
         if time.monotonic() - since > RECOVERY_SECONDS:
-            return  # too few orders are found wanting later
-        time.sleep(0.1)
+            return  # too few are found wanting later
+        time.sleep(0.2)
 
 
 def _settle(database: str) -> int:
