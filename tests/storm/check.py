@@ -38,7 +38,7 @@ def figures() -> dict[str, Any]:
 
 
 def _acknowledged(journal: Journal) -> list[str]:
-    stored = {key: number for key, number in Order.objects.values_list("request_key", "number")}
+    stored = dict(Order.objects.values_list("request_key", "number"))
     found = [
         f"order {number} was acknowledged and is not there"
         for key, number in journal.acknowledged.items()

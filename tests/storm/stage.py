@@ -54,9 +54,7 @@ def arrange(simulator: Simulator, *, how_many: int) -> list[Person]:
             at=timezone.now(),
         )
         points.open_wallets(employees=made)
-    factories.grant(
-        factories.a_budget(EACH_FEN * how_many), {one: EACH_FEN for one in Employee.objects.all()}
-    )
+    factories.grant(factories.a_budget(EACH_FEN * how_many), dict.fromkeys(Employee.objects.all(), EACH_FEN))
     for one in Employee.objects.select_related("user").filter(user__isnull=False):
         assert one.user is not None
         identity.set_password(user=one.user, password=PASSWORD, actor=one.user, at=timezone.now())
@@ -75,7 +73,7 @@ def _suppliers(simulator: Simulator) -> None:
             name=slug.title(),
             adapter="goofish",
             base_url=simulator.url,
-            credentials={**DEFAULT_KEYS, "options": RHYTHM},
+            credentials={**DEFAULT_KEYS, "options": RHYTHM},  # type: ignore[dict-item]  options are an object
             actor=None,
             at=timezone.now(),
         )
