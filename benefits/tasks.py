@@ -13,7 +13,6 @@ from benefits.roster import queries as rosters
 from tenants.errors import Conflict
 from tenants.tasks import PUBLIC
 
-
 # A bell that nobody heard in time is rung again by the sweeps. Runs that can last go behind those that are short, and
 # end soon while more comes in: settling never waits for a rush of orders to be over.
 BELL = {"expires": 10}
