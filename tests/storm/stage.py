@@ -73,7 +73,7 @@ def _suppliers(simulator: Simulator) -> None:
             name=slug.title(),
             adapter="goofish",
             base_url=simulator.url,
-            credentials={**DEFAULT_KEYS, "options": RHYTHM},  # type: ignore[dict-item]  options are an object
+            credentials={**DEFAULT_KEYS, "options": RHYTHM},  # type: ignore[dict-item]
             actor=None,
             at=timezone.now(),
         )
