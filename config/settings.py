@@ -237,9 +237,10 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "Asia/Shanghai"
 # Rows are the queue and a task is only the bell; the sweeps find whatever a lost bell missed.
 _EVERYONE = {"headers": {"schema": "public"}, "expires": 10}
+_LONG_RUN = {**_EVERYONE, "priority": 9}
 CELERY_BEAT_SCHEDULE = {
-    "send what is due": {"task": "benefits.send_due", "schedule": 3.0, "options": _EVERYONE},
-    "ask after what is open": {"task": "benefits.ask_due", "schedule": 2.0, "options": _EVERYONE},
+    "send what is due": {"task": "benefits.send_due", "schedule": 3.0, "options": _LONG_RUN},
+    "ask after what is open": {"task": "benefits.ask_due", "schedule": 2.0, "options": _LONG_RUN},
     "settle what has an outcome": {"task": "benefits.sweep", "schedule": 3.0, "options": _EVERYONE},
     "make files that invoices lack": {
         "task": "reports.file_invoices",

@@ -14,7 +14,7 @@ from config import processes
 from config.places import Place
 from tenants.db import connection
 from tests import environment
-from tests.processes import Simulator
+from tests.processes import Simulator, _empty_broker
 from tests.storm import check, kills, shoppers, stage
 from tests.storm.kills import Killer
 
@@ -44,6 +44,7 @@ def run(plan: Plan, place: Place) -> dict[str, Any]:
     surroundings = processes.environment(port=port) | {"DELIVERY_LEASE_SECONDS": str(stage.LEASE_SECONDS)}
     database = environment.database_url(connection.settings_dict["NAME"])
     with _simulator(state, port=port, seed=plan.seed) as simulator:
+        _empty_broker()
         people = stage.arrange(simulator, how_many=SHOPPERS)
         connection.close()
         connection.close_pool()
