@@ -91,15 +91,6 @@ def worker(race_company: object) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def live_server(race_company: object) -> Iterator[str]:
-    """A real web server for the database of `race_company`; its port follows `http://acme.localhost:`."""
-    port = processes.free_port()
-    web = processes.web(port=port, state=environment.state())
-    with processes.running([web], environment=_environment(port)):
-        yield str(port)
-
-
 @pytest.fixture(scope="module")
 def mall(
     database_template: str,
