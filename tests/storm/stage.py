@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from benefits.catalogue import seed
-from benefits.fulfilment import operations as fulfilment
 from benefits.fulfilment import queries as deliveries
+from benefits.fulfilment import upkeep
 from benefits.people import operations as people
 from benefits.people.models import Employee
 from benefits.points import operations as points
@@ -68,16 +68,16 @@ def arrange(simulator: Simulator, *, how_many: int) -> list[Person]:
 
 def _suppliers(simulator: Simulator) -> None:
     for slug in ("north", "south"):
-        supplier = fulfilment.save_supplier(
+        supplier = upkeep.add_supplier(
             slug=slug,
             name=slug.title(),
             adapter="goofish",
             base_url=simulator.url,
-            credentials={**DEFAULT_KEYS, "options": RHYTHM},  # type: ignore[dict-item]
+            credentials=json.dumps({**DEFAULT_KEYS, "options": RHYTHM}),
             actor=None,
             at=timezone.now(),
         )
-        fulfilment.offer_catalogue(supplier=supplier, percent=PERCENT, actor=None, at=timezone.now())
+        upkeep.offer_catalogue(supplier=supplier, percent=PERCENT, actor=None, at=timezone.now())
     request = urllib.request.Request(
         f"{simulator.url}/_sim/goods",
         method="PUT",
