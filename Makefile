@@ -17,7 +17,7 @@ help:
 	@echo 'make test      the whole test suite (ARGS="tests/unit -k money" to choose)'
 	@echo 'make check     format, lint, types, import rules, migrations, translations'
 	@echo 'make bench     the benchmarks, as JSON'
-	@echo 'make storm     the fault test: processes killed at random, a supplier that lies'
+	@echo 'make storm     the fault test: processes killed at random, a supplier that lies (SEED=1, ARGS=1000 orders)'
 	@echo 'make messages  the sentences that have no Chinese translation'
 	@echo 'make stop      stop the embedded database and broker'
 	@echo 'make clean     stop them and remove .venv/ and var/'
@@ -67,7 +67,7 @@ bench: setup-dev
 	@exec $(python) -m tests.bench
 
 storm: setup-dev
-	@exec $(python) -m tests.storm
+	@exec $(python) -m tests.storm $(ARGS)
 
 messages: setup-dev
 	@exec $(python) -m config.messages missing

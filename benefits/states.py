@@ -1,6 +1,7 @@
 """States: a `Status`, a `FLOW` table on the model, and one function that moves a row along it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import models
 
@@ -19,10 +20,9 @@ def advance(obj: models.Model, to: str, **changes: object) -> None:
 
     One UPDATE that names the states it may come from: of two racing callers exactly one changes the row.
     """
-    model = type(obj)
-    moved = model._default_manager.filter(pk=obj.pk, status__in=sources(model.FLOW, to)).update(
-        status=to, **changes
-    )  # type: ignore[attr-defined]
+    row: Any = obj  # a model with a `status` and a `FLOW`
+    rows = type(obj)._default_manager.filter(pk=obj.pk, status__in=sources(row.FLOW, to))
+    moved = rows.update(status=to, **changes)
     obj.refresh_from_db(fields=["status", *changes])
     if not moved:
-        raise IllegalTransition(status=obj.get_status_display())  # type: ignore[attr-defined]
+        raise IllegalTransition(status=row.get_status_display())

@@ -16,7 +16,7 @@ control_socket_disable = True
 
 def worker_exit(_server: Any, _worker: Any) -> None:
     """Close the pool of database connections; at exit its threads would keep the process for seconds."""
-    from django.db import connection
+    from tenants.db import connection
 
     connection.close()
     connection.close_pool()

@@ -250,10 +250,21 @@ def _write_configuration(pg: Server) -> None:
 
 def _forget_dead_server(pg: Server) -> None:
     # After a power cut the old process number may belong to someone else, and PostgreSQL then refuses to start.
-    if _server_pid(pg.data) is None:
+    # Otherwise the file stays: by it PostgreSQL sees that processes of a killed server still write to the data.
+    if _server_pid(pg.data) is None and _is_of_someone_else(pg.data / "postmaster.pid"):
         (pg.data / "postmaster.pid").unlink(missing_ok=True)
         for left in pg.sockets.glob(".s.PGSQL.*"):
             left.unlink()
+
+
+def _is_of_someone_else(pid_file: Path) -> bool:
+    try:
+        os.kill(int(pid_file.read_text().split("\n", 1)[0]), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _server_pid(data: Path) -> int | None:

@@ -106,6 +106,7 @@ TENANT_MODEL = "tenants.Company"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
 # What each room does when a company opens; the floor cannot know the rooms that stand on it.
 COMPANY_PUBLIC_PROVISIONERS = ["benefits.funds.operations.open_account"]
+COMPANY_OBJECTIONS = ["benefits.points.operations.keep_rate"]  # asked before a company's facts change
 COMPANY_PROVISIONERS = ["benefits.points.operations.open_books", "cms.operations.provision"]
 AUTH_USER_MODEL = "identity.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -124,10 +125,10 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "tenants.middleware.Access",
-    "tenants.middleware.DomainErrors",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "tenants.middleware.Access",
+    "tenants.middleware.DomainErrors",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -171,13 +172,22 @@ DATABASES = {
         **(database := env_database("DATABASE_URL", URLS.database)),
         "ENGINE": "django_tenants.postgresql_backend",
         "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,  # a restarted database leaves the pool full of dead connections
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
             **database["OPTIONS"],
-            "pool": {"min_size": 0, "max_size": env_int("DATABASE_POOL", 12, least=1), "timeout": 15},
+            "pool": {
+                "min_size": 0,
+                "max_size": env_int("DATABASE_POOL", 12, least=1),
+                "timeout": 15,
+                # Its pauses double, so after an outage the pool would stay away about as long again.
+                "reconnect_timeout": 5,
+            },
         },
     }
 }
+# One `SET search_path` a change of company instead of one a query; the backend forgets it on rollback and close.
+TENANT_LIMIT_SET_CALLS = True
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 
 CACHES = {
@@ -227,9 +237,10 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "Asia/Shanghai"
 # Rows are the queue and a task is only the bell; the sweeps find whatever a lost bell missed.
 _EVERYONE = {"headers": {"schema": "public"}, "expires": 10}
+_LONG_RUN = {**_EVERYONE, "priority": 9}
 CELERY_BEAT_SCHEDULE = {
-    "send what is due": {"task": "benefits.send_due", "schedule": 3.0, "options": _EVERYONE},
-    "ask after what is open": {"task": "benefits.ask_due", "schedule": 2.0, "options": _EVERYONE},
+    "send what is due": {"task": "benefits.send_due", "schedule": 3.0, "options": _LONG_RUN},
+    "ask after what is open": {"task": "benefits.ask_due", "schedule": 2.0, "options": _LONG_RUN},
     "settle what has an outcome": {"task": "benefits.sweep", "schedule": 3.0, "options": _EVERYONE},
     "make files that invoices lack": {
         "task": "reports.file_invoices",
@@ -273,7 +284,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "30/m/ip,5/10m/key"}
+# A whole company may come from one address; the narrow limit is on a name from an address (tenants/identity/adapters.py).
+ACCOUNT_RATE_LIMITS = {"login": "600/m/ip", "login_failed": "100/m/ip,5/10m/key"}
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Benefits Mall"

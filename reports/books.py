@@ -6,9 +6,9 @@ Each check is SQL that returns one text a violation. Company checks run with the
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import connection
 from django_tenants.utils import schema_context
 
+from tenants.db import connection
 from tenants.models import Company
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from reports.periods import Month
 from reports.report import Report
 from reports.tables import Column, Kind
+from tenants.db import connection
 from tenants.models import Company
 
 _ROWS = """

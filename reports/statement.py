@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.utils.translation import gettext_lazy as _
 from django_tenants.utils import tenant_context
 
 from reports.invoices import queries as invoices
 from reports.periods import Month
 from reports.tables import Column, Kind, Table
+from tenants.db import connection
 from tenants.models import Company
 
 _POSTINGS = """

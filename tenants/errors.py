@@ -120,6 +120,29 @@ class InvalidCreditCode(Invalid):
         super().__init__(value=value)
 
 
+class InvalidColour(Invalid):
+    """A brand colour is written as #RRGGBB."""
+
+    code = "invalid_colour"
+    message = _("“%(value)s” is not a colour. Write # and six digits or letters a to f, like #1f6f5c.")
+
+    def __init__(self, *, value: str) -> None:
+        super().__init__(value=value)
+
+
+class ColourTooLight(Invalid):
+    """White text cannot be read on this brand colour, nor the colour on white."""
+
+    code = "colour_too_light"
+    message = _(
+        "“%(value)s” is too light on white: its contrast is %(contrast)s : 1 and must be at least 4.5 : 1. "
+        "Choose a darker one."
+    )
+
+    def __init__(self, *, value: str, contrast: str) -> None:
+        super().__init__(value=value, contrast=contrast)
+
+
 class CompanySuspended(Forbidden):
     """The company is suspended or closed: nothing of it moves."""
 

@@ -1,8 +1,10 @@
-"""Companies: open, suspend, resume, close; and bring every schema to the current migrations."""
+"""Companies: open, change, suspend, resume, close; and bring every schema to the current migrations."""
 
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import TypedDict, Unpack
 
 from django.conf import settings
 from django.core.management import call_command
@@ -10,14 +12,14 @@ from django.db.migrations.loader import MigrationLoader
 from django.utils.module_loading import import_string
 
 from tenants import audit, template
-from tenants.db import connection, transaction
+from tenants.db import after_commit, connection, transaction
 from tenants.errors import CompanyExists, CompanyNotFound, IllegalTransition, InvalidSchemaName
 from tenants.identity import operations as identity
 from tenants.identity.models import User
 from tenants.identity.roles import Role
 from tenants.middleware import forget_domains
 from tenants.models import Company, Domain
-from tenants.validators import clean_credit_code, clean_domain, clean_schema_name
+from tenants.validators import clean_colour, clean_credit_code, clean_domain, clean_schema_name
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +101,59 @@ def _refuse_taken(*, schema: str, domain: str) -> None:
             raise InvalidSchemaName(schema=schema)
 
 
+class Facts(TypedDict, total=False):
+    """What may change of a company; its key and its status are no facts."""
+
+    name: str
+    short_name: str
+    credit_code: str
+    address: str
+    phone: str
+    bank_name: str
+    bank_account: str
+    brand_colour: str
+    points_name: str
+    points_per_yuan: int
+    language: str
+    daily_limit_fen: int
+    others_allowed: bool
+
+
+@transaction
+def change_company(
+    *, company: Company, actor: User | None, at: datetime, **facts: Unpack[Facts]
+) -> list[str]:
+    """Change what is known of a company, felt at once; returns the names of the facts that are new.
+
+    Raises InvalidCreditCode, InvalidColour, ColourTooLight, and what the rooms object to (PointsRateFixed).
+    """
+    if unknown := set(facts) - set(Facts.__annotations__):
+        raise TypeError(f"no facts of a company: {sorted(unknown)}")
+    connection.set_schema_to_public()
+    if "credit_code" in facts:
+        facts["credit_code"] = clean_credit_code(facts["credit_code"])
+    if "brand_colour" in facts:
+        facts["brand_colour"] = clean_colour(facts["brand_colour"])
+    before = Company.objects.select_for_update(no_key=True).get(pk=company.pk)
+    changed = sorted(name for name, value in facts.items() if getattr(before, name) != value)
+    if changed:
+        _ask_rooms(before, changed)
+        Company.objects.filter(pk=company.pk).update(**{name: facts.get(name) for name in changed})
+        audit.record("company.changed", f"company:{company.schema_name}", actor=actor, at=at, changed=changed)
+        after_commit(partial(forget_domains, company))
+    company.refresh_from_db()
+    return changed
+
+
+def _ask_rooms(company: Company, changed: list[str]) -> None:
+    connection.set_tenant(company)
+    try:
+        for path in settings.COMPANY_OBJECTIONS:
+            import_string(path)(company=company, changed=changed)
+    finally:
+        connection.set_schema_to_public()
+
+
 @transaction
 def suspend(*, company: Company, actor: User | None, at: datetime) -> None:
     """Close the doors of a company without touching anything in it. Raises IllegalTransition."""
@@ -118,7 +173,7 @@ def _move(company: Company, to: Company.Status, *, actor: User | None, at: datet
     if not moved:
         raise IllegalTransition(status=company.get_status_display())
     audit.record(f"company.{to}", f"company:{company.schema_name}", actor=actor, at=at)
-    forget_domains(company)
+    after_commit(partial(forget_domains, company))
 
 
 def find_company(schema: str) -> Company:

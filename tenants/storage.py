@@ -1,7 +1,9 @@
 """Files: one folder a schema, never served by address; a view that knows who asks reads them."""
 
 from io import BytesIO
+from pathlib import Path
 
+from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django_tenants.files.storage import TenantFileSystemStorage
 
@@ -11,6 +13,11 @@ from tenants.db import connection
 
 class CompanyStorage(TenantFileSystemStorage):
     """The file system below MEDIA_ROOT/<schema>."""
+
+    @property
+    def relative_media_root(self) -> str:
+        """Read anew each time: the library keeps the first it saw, whatever MEDIA_ROOT is set to later."""
+        return str(Path(settings.MEDIA_ROOT) / settings.MULTITENANT_RELATIVE_MEDIA_ROOT)
 
 
 class SealedStorage(CompanyStorage):

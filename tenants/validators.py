@@ -1,16 +1,19 @@
-"""What may name a company, its domain and its legal person."""
+"""What may name a company, its domain and its legal person, and colour its pages."""
 
+import math
 import re
 
 import stdnum.cn.uscc
 from stdnum.exceptions import ValidationError as InvalidNumber
 
-from tenants.errors import InvalidCreditCode, InvalidDomain, InvalidSchemaName
+from tenants.colours import WHITE, contrast, parse
+from tenants.errors import ColourTooLight, InvalidColour, InvalidCreditCode, InvalidDomain, InvalidSchemaName
 
 SCHEMA_NAME = re.compile(r"^(?!pg_)[a-z][a-z0-9_]{1,39}\Z")
 RESERVED = frozenset({"public", "information_schema", "company_template"})
 LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
 DOMAIN = re.compile(rf"^{LABEL}(\.{LABEL})*\Z")
+READABLE = 4.5  # WCAG 2 AA, for text of ordinary size
 
 
 def clean_schema_name(value: str) -> str:
@@ -36,3 +39,17 @@ def clean_credit_code(value: str) -> str:
         return str(stdnum.cn.uscc.validate(value))
     except InvalidNumber as error:
         raise InvalidCreditCode(value=value) from error
+
+
+def clean_colour(value: str) -> str:
+    """A colour that can be read on white, as #rrggbb, or InvalidColour, ColourTooLight; empty stays empty."""
+    colour = value.strip().lower()
+    if not colour:
+        return ""
+    parts = parse(colour)
+    if parts is None:
+        raise InvalidColour(value=value)
+    ratio = contrast(parts, WHITE)
+    if ratio < READABLE:
+        raise ColourTooLight(value=value, contrast=f"{math.floor(ratio * 100) / 100:.2f}")
+    return colour

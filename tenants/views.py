@@ -1,5 +1,8 @@
 """Pages that belong to no room: refusals of the framework itself."""
 
+import sys
+
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -20,5 +23,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 @allow(ANYONE)
 def failed(request: HttpRequest) -> HttpResponse:
-    """A bug. The page says so and nothing more."""
-    return render(request, "errors/500.html", status=500)
+    """A bug, or a database that is away or recovering (503). The page says no more."""
+    response = render(request, "errors/500.html", status=500)
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        response.status_code = 503
+        response.headers["Retry-After"] = "5"
+    return response

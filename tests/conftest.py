@@ -74,10 +74,17 @@ def globex(db: None, request: pytest.FixtureRequest) -> Iterator[Company]:
 
 
 @pytest.fixture
-def race_company(
+def race_company(database_template: str, django_db_setup: None, django_db_blocker: Any) -> Iterator[Company]:
+    """Acme in a database of its own: what commits is there for other threads and processes, and gone afterwards."""
+    with django_db_blocker.unblock(), committed_database(database_template), _inside("acme") as company:
+        yield company
+
+
+@pytest.fixture(scope="module")
+def module_company(
     database_template: str, django_db_setup: None, django_db_blocker: Any
 ) -> Iterator[Company]:
-    """Acme in a database of its own: what commits is there for other threads and processes, and gone afterwards."""
+    """Like `race_company`, shared by the tests of one module: each brings its own people and looks at those alone."""
     with django_db_blocker.unblock(), committed_database(database_template), _inside("acme") as company:
         yield company
 

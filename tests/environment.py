@@ -65,6 +65,7 @@ def point() -> None:
             "CACHE_URL": _numbered(real.cache, 3 + 2 * slot),
             "MALL_STATE": str(BASE / "var" / "tests" / worker),
             "MALL_ENV": "development",
+            "DATABASE_POOL": os.environ.get("DATABASE_POOL", "24"),  # races run twenty threads at once
             "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
         }
     )

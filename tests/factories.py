@@ -3,6 +3,7 @@
 Everything happens in the company whose schema is entered, at `AT` unless a test says otherwise.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -14,8 +15,7 @@ from django_tenants.utils import schema_context
 
 from benefits.catalogue import seed
 from benefits.catalogue.models import Sku
-from benefits.fulfilment import claims, connections, recording
-from benefits.fulfilment import operations as fulfilment
+from benefits.fulfilment import claims, connections, recording, upkeep
 from benefits.fulfilment.models import Attempt, Delivery, Supplier
 from benefits.fulfilment.recording import Claim
 from benefits.funds import operations as funds
@@ -156,22 +156,16 @@ def a_catalogue() -> None:
 
 def a_supplier(slug: str = "north", *, percent: int = 95) -> Supplier:
     """A supplier with an offer for every SKU. Nothing listens at its address."""
-    supplier = fulfilment.save_supplier(
+    supplier = upkeep.add_supplier(
         slug=slug,
         name=slug.title(),
         adapter="goofish",
         base_url="http://127.0.0.1:9",
-        credentials={
-            "app_id": "1",
-            "app_secret": "s",
-            "mch_id": "2",
-            "mch_secret": "m",
-            "app_key": "1",
-        },
+        credentials=json.dumps({"app_id": "1", "app_secret": "s", "mch_id": "2", "mch_secret": "m"}),
         actor=None,
         at=AT,
     )
-    fulfilment.offer_catalogue(supplier=supplier, percent=percent, actor=None, at=AT)
+    upkeep.offer_catalogue(supplier=supplier, percent=percent, actor=None, at=AT)
     return supplier
 
 

@@ -45,6 +45,10 @@ class Simulator:
         """What it really delivered."""
         return self._ask("GET", f"/_sim/truth?reference={reference}")
 
+    def faults(self) -> Any:
+        """What it does wrong now, and how often it has."""
+        return self._ask("GET", "/_sim/faults")
+
     def set_faults(self, profile: str | dict[str, Any]) -> None:
         """From now on behave like this; a profile's name or an object."""
         self._ask("PUT", "/_sim/faults", profile)
@@ -85,15 +89,6 @@ def worker(race_company: object) -> Iterator[None]:
     _empty_broker()
     with processes.running([processes.worker(state=environment.state())], environment=_environment()):
         yield
-
-
-@pytest.fixture
-def live_server(race_company: object) -> Iterator[str]:
-    """A real web server for the database of `race_company`; its port follows `http://acme.localhost:`."""
-    port = processes.free_port()
-    web = processes.web(port=port, state=environment.state())
-    with processes.running([web], environment=_environment(port)):
-        yield str(port)
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,10 @@
 """What is done with deliveries: ask for one, send what is due, ask after what is open, hear callbacks, decide cases."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from benefits import states
-from benefits.catalogue.models import Product, Sku
 from benefits.fulfilment import connections, engine, recording
 from benefits.fulfilment.engine import Clock, Tally
 from benefits.fulfilment.errors import AttemptNotUnknown, CallbackForged, CallbackUnreadable
@@ -182,48 +180,3 @@ def pause_offer(*, offer: Offer, until: datetime | None, actor: User | None, at:
     """Take an offer out of routing until a time, or bring it back with None."""
     Offer.objects.filter(pk=offer.pk).update(paused_until=until)
     audit.record("offer.paused", offer, actor=actor, at=at, until=until.isoformat() if until else "")
-
-
-@transaction
-def save_supplier(
-    *,
-    slug: str,
-    name: str,
-    adapter: str,
-    base_url: str,
-    credentials: Mapping[str, str],
-    actor: User | None,
-    at: datetime,
-) -> Supplier:
-    """Add a supplier or change what is known of it. Credentials are sealed and never read back to a page."""
-    facts = {
-        "name": name,
-        "adapter": adapter,
-        "base_url": base_url,
-        "credentials": json.dumps(dict(credentials)),
-    }
-    supplier, is_new = Supplier.objects.update_or_create(slug=slug, defaults=facts)
-    audit.record("supplier.added" if is_new else "supplier.changed", supplier, actor=actor, at=at)
-    return supplier
-
-
-@transaction
-def offer_catalogue(*, supplier: Supplier, percent: int, actor: User | None, at: datetime) -> int:
-    """Offer every SKU that has none of this supplier yet, at a share of its price; returns how many were added."""
-    offered = set(supplier.offers.values_list("sku_code", flat=True))
-    skus = (
-        Sku.objects.filter(is_active=True)
-        .exclude(product__kind=Product.Kind.BUNDLE)
-        .exclude(code__in=offered)
-    )
-    new = Offer.objects.bulk_create(
-        Offer(
-            supplier=supplier,
-            sku_code=sku.code,
-            supplier_code=sku.code,
-            cost_fen=sku.price_fen * percent // 100,
-        )
-        for sku in skus
-    )
-    audit.record("supplier.offers", supplier, actor=actor, at=at, added=len(new))
-    return len(new)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import IntegrityError
 
+from benefits.catalogue.models import Product, Sku
 from benefits.fulfilment import connections
 from benefits.fulfilment.errors import SupplierExists, SupplierMisconfigured
 from benefits.fulfilment.models import Offer, Supplier
@@ -17,7 +18,7 @@ from tenants.identity.models import User
 def add_supplier(
     *, slug: str, name: str, adapter: str, base_url: str, credentials: str, actor: User | None, at: datetime
 ) -> Supplier:
-    """Add an upstream. Raises SupplierExists, SupplierMisconfigured."""
+    """Add an upstream; its credentials are a JSON object, sealed here. Raises SupplierExists, SupplierMisconfigured."""
     supplier = Supplier(slug=slug, name=name, adapter=adapter, base_url=base_url, credentials=credentials)
     _check(supplier)
     try:
@@ -79,6 +80,28 @@ def set_offer(
     )
     audit.record("offer.set", offer, actor=actor, at=at, supplier=supplier.slug, sku=sku_code, **values)
     return offer
+
+
+@transaction
+def offer_catalogue(*, supplier: Supplier, percent: int, actor: User | None, at: datetime) -> int:
+    """Offer every SKU that has none of this supplier yet, at a share of its price; returns how many were added."""
+    offered = set(supplier.offers.values_list("sku_code", flat=True))
+    skus = (
+        Sku.objects.filter(is_active=True)
+        .exclude(product__kind=Product.Kind.BUNDLE)
+        .exclude(code__in=offered)
+    )
+    new = Offer.objects.bulk_create(
+        Offer(
+            supplier=supplier,
+            sku_code=sku.code,
+            supplier_code=sku.code,
+            cost_fen=sku.price_fen * percent // 100,
+        )
+        for sku in skus
+    )
+    audit.record("supplier.offers", supplier, actor=actor, at=at, added=len(new))
+    return len(new)
 
 
 def _check(supplier: Supplier) -> None:

@@ -133,6 +133,7 @@ def _place(
     actor: User | None,
     at: datetime,
 ) -> Order:
+    assert wallet.employee_id is not None  # a wallet is an employee's, by constraint
     number = _new_number(at)
     ids = _next_item_ids(len(parts))
     debit = ledger.hold(
@@ -145,7 +146,7 @@ def _place(
     hint = KINDS[sku.product.kind].mask(account)
     order = Order.objects.create(
         number=number,
-        employee_id=wallet.employee_id,  # type: ignore[misc]  a wallet has an employee, by constraint
+        employee_id=wallet.employee_id,
         request_key=request_key,
         request_digest=digest,
         sku_code=sku.code,

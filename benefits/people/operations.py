@@ -6,11 +6,10 @@ from datetime import datetime
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import Group
-from django.db import connection
 
 from benefits.people import queries
 from benefits.people.models import Department, Employee
-from tenants.db import transaction_required
+from tenants.db import connection, transaction_required
 from tenants.identity.models import User
 from tenants.identity.roles import Role
 

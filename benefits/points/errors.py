@@ -116,3 +116,10 @@ class RequestKeyReused(Invalid):
 
     code = "request_key_reused"
     message = _("This request was sent before with other content. Reload the page and try again.")
+
+
+class PointsRateFixed(Conflict):
+    """Points were granted, so people know what one is worth."""
+
+    code = "points_rate_fixed"
+    message = _("Points have been granted, so what a point is worth stays as it is.")

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
 from django.db.models import Q
 
 from benefits.points.errors import InsufficientPoints
 from benefits.points.models import Account, Grant, Lot, LotEntry, Posting
-from tenants.db import transaction_required
+from tenants.db import connection, transaction_required
 
 
 @dataclass(frozen=True)

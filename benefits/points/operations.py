@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -23,6 +23,7 @@ from benefits.points.errors import (
     InvalidExpiry,
     InvalidPoints,
     NobodyToGrantTo,
+    PointsRateFixed,
     RepeatedEmployees,
     RequestKeyReused,
     UnknownEmployees,
@@ -54,6 +55,13 @@ def open_books(*, company: Company, at: datetime) -> None:
     """Open the company's own accounts, so that none is ever made on a hot path."""
     for kind in (Account.Kind.FUNDED, Account.Kind.HELD, Account.Kind.DELIVERED):
         Account.objects.create(kind=kind)
+
+
+@transaction_required
+def keep_rate(*, company: Company, changed: Collection[str]) -> None:
+    """Object to another number of points for one yuan once any were granted. Raises PointsRateFixed."""
+    if "points_per_yuan" in changed and Grant.objects.exists():
+        raise PointsRateFixed
 
 
 @transaction_required

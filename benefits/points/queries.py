@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import Max, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from benefits.people.models import Employee
 from benefits.points.errors import BudgetNotFound
 from benefits.points.models import Account, Budget, Grant, Lot, Posting
+from tenants.db import connection
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.files.base import ContentFile, File
-from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
@@ -24,7 +23,7 @@ from benefits.roster.progress import Progress
 from benefits.roster.shapes import Checked, Issue, Person
 from benefits.states import advance
 from tenants import audit
-from tenants.db import durable, transaction, transaction_required
+from tenants.db import connection, durable, transaction, transaction_required
 from tenants.identity.models import User
 
 _ROWS_AT_ONCE = 2000

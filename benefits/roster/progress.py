@@ -6,8 +6,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from psycopg_pool import PoolTimeout
+
+from tenants.db import connection
 
 _UPDATE = """
 UPDATE roster_rosterimport SET phase = %s, rows_done = %s

@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from django.db import connection
 from django.db.models import QuerySet
 from psycopg import sql
 
@@ -18,6 +17,7 @@ from benefits.roster.errors import ImportNotFound
 from benefits.roster.models import RosterImport, RosterRow
 from benefits.roster.plan import Present
 from benefits.roster.shapes import Checked, Issue, Note
+from tenants.db import connection
 from tenants.models import Company
 
 TO_CHECK, TO_APPLY = RosterImport.Status.RECEIVED, RosterImport.Status.CONFIRMED

@@ -138,7 +138,7 @@ def _faults() -> str:
 def _seed(simulator_port: int) -> Path:
     """The catalogue, the supplier that leads to the simulator, and the list of what the simulator sells."""
     from benefits.catalogue import seed
-    from benefits.fulfilment import operations as fulfilment
+    from benefits.fulfilment import upkeep
     from benefits.fulfilment.models import Offer, Supplier
     from benefits.suppliers.simulator.dialects.goofish import DEFAULT_KEYS
     from config.demo.job import now
@@ -147,17 +147,14 @@ def _seed(simulator_port: int) -> Path:
         seed.seed()
         address = f"http://127.0.0.1:{simulator_port}"
         supplier = Supplier.objects.filter(slug=SUPPLIER).first()
-        if supplier is None or supplier.base_url != address:
-            supplier = fulfilment.save_supplier(
-                slug=SUPPLIER,
-                name="演示供应商",
-                adapter="goofish",
-                base_url=address,
-                credentials=DEFAULT_KEYS,
-                actor=None,
-                at=now(),
+        facts = {"name": "演示供应商", "base_url": address, "credentials": json.dumps(DEFAULT_KEYS)}
+        if supplier is None:
+            supplier = upkeep.add_supplier(slug=SUPPLIER, adapter="goofish", **facts, actor=None, at=now())
+        elif supplier.base_url != address:
+            supplier = upkeep.change_supplier(
+                supplier=supplier, is_active=True, **facts, actor=None, at=now()
             )
-        fulfilment.offer_catalogue(supplier=supplier, percent=PERCENT, actor=None, at=now())
+        upkeep.offer_catalogue(supplier=supplier, percent=PERCENT, actor=None, at=now())
         offers = list(Offer.objects.filter(supplier=supplier))
         cards = _card_skus()
     goods = [

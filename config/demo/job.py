@@ -116,8 +116,13 @@ def open_company(job: Job, *, actor: User) -> Company:
             actor=actor,
             at=timezone.now(),
         ).company
-        Company.objects.filter(pk=company.pk).update(address=one.address, brand_colour=one.brand_colour)
-        company.refresh_from_db()
+        tenants.change_company(
+            company=company,
+            address=one.address,
+            brand_colour=one.brand_colour,
+            actor=actor,
+            at=timezone.now(),
+        )
         job.tell(f"opened in {time.perf_counter() - started:.1f} s")
     else:
         job.tell("is open already")

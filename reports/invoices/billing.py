@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import connection
 from django_tenants.utils import tenant_context
 
 from benefits.catalogue.models import TaxRate
@@ -17,7 +16,7 @@ from reports.invoices import document
 from reports.invoices.errors import TaxRateMissing
 from reports.invoices.models import BilledEntry, Invoice
 from reports.tables import CHINA
-from tenants.db import savepoint
+from tenants.db import connection, savepoint
 from tenants.models import Company
 
 # Documents are Chinese whoever makes them, so these are not translated.

@@ -7,7 +7,6 @@ from datetime import datetime
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connection
 from django_tenants.utils import schema_context, tenant_context
 
 from benefits import states
@@ -19,7 +18,7 @@ from reports.periods import Month
 from reports.tables import CHINA
 from tenants import audit
 from tenants.crash import crash_point
-from tenants.db import durable, transaction, transaction_required
+from tenants.db import connection, durable, transaction, transaction_required
 from tenants.errors import IllegalTransition
 from tenants.identity.models import User
 from tenants.models import Company

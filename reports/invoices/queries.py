@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from django.core.files.storage import Storage, default_storage
-from django.db import connection
 from django.db.models import QuerySet, Sum
 from django_tenants.utils import tenant_context
 
 from reports.invoices.errors import DocumentDamaged, DocumentNotReady, InvoiceNotFound
 from reports.invoices.models import BilledEntry, Invoice
+from tenants.db import connection
 from tenants.models import Company
 from tenants.storage import SealedStorage
 

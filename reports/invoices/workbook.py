@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from django.db import connection
 from django_tenants.utils import tenant_context
 
 from reports.invoices.document import Document
 from reports.invoices.models import Invoice
 from reports.tables import Column, Kind, Table
 from reports.writers import xlsx
+from tenants.db import connection
 from tenants.models import Company
 
 # Documents are Chinese whoever makes them, so the headings are not translated.

@@ -12,7 +12,6 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -21,10 +20,12 @@ from django.utils.translation import ngettext
 
 from tenants import audit
 from tenants.crypto import decrypt, encrypt
-from tenants.db import transaction
+from tenants.db import connection, transaction
 from tenants.identity.models import User
 
 _LIMITS = "allauth.account"
+# Failures for one name from anywhere: far above what its owner needs, far below what guessing needs.
+_NAME_LIMIT = {"login_name": "100/h/key"}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -58,9 +59,15 @@ class AccountAdapter(DefaultAccountAdapter):
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count the attempt against address and name; one over the limit is told how long it lasts."""
         key = self._get_login_attempts_cache_key(request, **credentials)
-        self._login_failed_rl_usage = ratelimit.consume(request, app=_LIMITS, action="login_failed", key=key)
-        if not self._login_failed_rl_usage:
+        usage = ratelimit.consume(request, app=_LIMITS, action="login_failed", key=key)
+        if not usage:
             raise too_many_attempts(_seconds_left(request, key=key))
+        self._login_failed_rl_usage = usage
+        name = key.rpartition(":")[2]
+        total = ratelimit.consume(request, app=_LIMITS, action="login_name", config=_NAME_LIMIT, key=name)
+        if not total:
+            raise too_many_attempts(3600)
+        usage.usage.extend(total.usage)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         # With the address in it, a stranger who guesses at somebody's password locks out nobody but himself.

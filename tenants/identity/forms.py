@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 _HINT = _("At least 8 characters. A sentence that only you would say is good.")
 
 
-class SignInForm(LoginForm):  # type: ignore[misc]
+class SignInForm(LoginForm):
     """Any of a person's names, and the password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -38,11 +38,11 @@ class _NewPassword(forms.Form):
         second.label, second.help_text = _("New password once more"), ""
 
 
-class FirstPasswordForm(_NewPassword, SetPasswordForm):  # type: ignore[misc]
+class FirstPasswordForm(_NewPassword, SetPasswordForm):
     """A password set by an activation link."""
 
 
-class ChangePasswordForm(_NewPassword, PasswordChangeForm):  # type: ignore[misc]
+class ChangePasswordForm(_NewPassword, PasswordChangeForm):
     """The present password and a new one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -16,7 +16,7 @@ class _ActivationTokens(PasswordResetTokenGenerator):
 
     key_salt = "tenants.identity.activation"
 
-    def _make_hash_value(self, user: User, timestamp: int) -> str:  # type: ignore[override]
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
         return f"{connection.schema_name}\x00{super()._make_hash_value(user, timestamp)}"
 
 

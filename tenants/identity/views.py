@@ -18,7 +18,7 @@ from tenants.identity import links, operations
 from tenants.identity.forms import ChangePasswordForm, FirstPasswordForm, SignInForm
 
 
-class SignIn(LoginView):  # type: ignore[misc]
+class SignIn(LoginView):
     """Sign in by any of one's names; 429 once there were too many attempts."""
 
     form_class = SignInForm

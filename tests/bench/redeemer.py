@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 CLIENTS = 8
 PROCESSES = 4
-SECONDS = 4
+SECONDS = 3
 
 
 def work(number: int) -> None:

@@ -1,6 +1,5 @@
 """One redemption, with everything that it writes, against pgbench's TPC-B-like transaction on the same server."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -98,7 +97,7 @@ class _Pgbench:
     """pgbench's own tables in a database of their own."""
 
     def __init__(self) -> None:
-        self._database = f"{environment.PREFIX}_pgbench_{os.getpid()}"
+        self._database = f"mall_pgbench_{uuid4().hex[:8]}"
         with psycopg.connect(environment.database_url("postgres"), autocommit=True) as admin:
             admin.execute(f"CREATE DATABASE {self._database}")
         self._program("-i", "-q", "-s", str(SCALE))

@@ -10,8 +10,8 @@ from django.utils import timezone
 from playwright.sync_api import Browser, expect
 
 from benefits.catalogue import seed
-from benefits.fulfilment import operations as fulfilment
 from benefits.fulfilment import queries as deliveries
+from benefits.fulfilment import upkeep
 from benefits.suppliers.simulator.dialects.goofish import DEFAULT_KEYS
 from reports import books
 from tenants.db import connection
@@ -54,16 +54,16 @@ def stocked(mall: Mall) -> Mall:
         )
         identity.set_password(user=user, password=PASSWORD, actor=user, at=at)
     seed.seed()
-    supplier = fulfilment.save_supplier(
+    supplier = upkeep.add_supplier(
         slug="sim",
         name="模拟供应商",
         adapter="goofish",
         base_url=mall.simulator.url,
-        credentials=DEFAULT_KEYS,
+        credentials=json.dumps(DEFAULT_KEYS),
         actor=None,
         at=at,
     )
-    fulfilment.offer_catalogue(supplier=supplier, percent=98, actor=None, at=at)
+    upkeep.offer_catalogue(supplier=supplier, percent=98, actor=None, at=at)
     goods = urllib.request.Request(
         f"{mall.simulator.url}/_sim/goods",
         method="PUT",

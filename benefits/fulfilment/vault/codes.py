@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from cryptography.exceptions import InvalidTag
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 
 from benefits.fulfilment.errors import CodesNotFound, CodesRepeated, CodesUnreadable
 from benefits.fulfilment.models import CardCode, Delivery
 from benefits.suppliers import base
 from tenants import audit, crypto
 from tenants.crash import crash_point
-from tenants.db import savepoint, transaction, transaction_required
+from tenants.db import connection, savepoint, transaction, transaction_required
 from tenants.identity.models import User
 from tenants.identity.roles import Role
 

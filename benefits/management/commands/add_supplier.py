@@ -1,10 +1,10 @@
-import json
 from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from benefits.fulfilment import operations
+from benefits.fulfilment import upkeep
+from benefits.fulfilment.models import Supplier
 from benefits.suppliers.registry import ADAPTERS
 from tenants.commands import JsonCommand
 
@@ -27,23 +27,22 @@ class Command(JsonCommand):
         )
 
     def work(self, *, at: datetime, **options: Any) -> dict[str, Any]:
-        try:
-            credentials = json.loads(options["credentials"])
-        except ValueError:
-            raise CommandError("--credentials is not a JSON object") from None
-        supplier = operations.save_supplier(
-            slug=options["slug"],
-            name=options["name"],
-            adapter=options["adapter"],
-            base_url=options["base_url"],
-            credentials=credentials,
-            actor=None,
-            at=at,
-        )
+        supplier = self._supplier(at=at, **options)
         percent = options["offer_all"]
         offers = (
-            operations.offer_catalogue(supplier=supplier, percent=percent, actor=None, at=at)
-            if percent
-            else 0
+            upkeep.offer_catalogue(supplier=supplier, percent=percent, actor=None, at=at) if percent else 0
         )
         return {"supplier": supplier.slug, "new_offers": offers}
+
+    def _supplier(self, *, at: datetime, **options: Any) -> Supplier:
+        facts = {name: options[name] for name in ("name", "base_url", "credentials")}
+        found = Supplier.objects.filter(slug=options["slug"]).first()
+        if found is None:
+            return upkeep.add_supplier(
+                slug=options["slug"], adapter=options["adapter"], **facts, actor=None, at=at
+            )
+        if found.adapter != options["adapter"]:
+            raise CommandError(
+                f"“{found.slug}” speaks {found.adapter}: add another supplier for {options['adapter']}"
+            )
+        return upkeep.change_supplier(supplier=found, is_active=found.is_active, **facts, actor=None, at=at)

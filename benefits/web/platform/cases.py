@@ -71,8 +71,8 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
                 operations.decide_case(
                     case=found,
                     **form.cleaned_data,
-                    actor=request.user,
-                    at=timezone.now(),  # type: ignore[arg-type]
+                    actor=who.person(request),
+                    at=timezone.now(),
                 )
             except DomainError as error:
                 form.add_error(None, str(error))

@@ -15,7 +15,7 @@ from django_tenants.utils import tenant_context
 from benefits import money
 from benefits.fulfilment.models import Delivery
 from benefits.funds import operations as funds
-from benefits.funds.models import FundsAccount
+from benefits.funds.models import Deposit, FundsAccount
 from benefits.web.platform import look, who
 from benefits.web.platform.forms import CompanyForm, CreditForm, DepositForm
 from tenants import operations
@@ -27,7 +27,11 @@ from tenants.identity.roles import Role
 from tenants.models import Company
 
 RECENT = 10
-FIELD_OF = {InvalidSchemaName: "schema", InvalidDomain: "domain", InvalidCreditCode: "credit_code"}
+FIELD_OF: dict[type[DomainError], str] = {
+    InvalidSchemaName: "schema",
+    InvalidDomain: "domain",
+    InvalidCreditCode: "credit_code",
+}
 
 
 @who.everyone
@@ -76,7 +80,9 @@ def open_company(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         started = time.perf_counter()
         try:
-            opened = operations.open_company(**form.cleaned_data, actor=request.user, at=timezone.now())
+            opened = operations.open_company(
+                **form.cleaned_data, actor=who.person(request), at=timezone.now()
+            )
         except DomainError as error:
             form.add_error(FIELD_OF.get(type(error)), str(error))
         else:
@@ -115,8 +121,13 @@ def _page(request: HttpRequest, found: Company, **more: Any) -> HttpResponse:
         "balance": money.yuan_grouped(balance),
         "credit": money.yuan_grouped(credit),
         "available": money.yuan_grouped(balance + credit),
+        "daily_limit": money.yuan_grouped(found.daily_limit_fen),
         "deposits": [
-            {"deposit": one, "yuan": money.yuan_grouped(one.fen), "tone": look.DEPOSIT[one.status]}
+            {
+                "deposit": one,
+                "yuan": money.yuan_grouped(one.fen),
+                "tone": look.DEPOSIT[Deposit.Status(one.status)],
+            }
             for one in deposits
         ],
         "deliveries": _deliveries(found),
@@ -152,7 +163,7 @@ def _administrators(found: Company) -> list[dict[str, Any]]:
 def suspend(request: HttpRequest, schema: str) -> HttpResponse:
     """Close a company's doors."""
     found = get_object_or_404(Company, schema_name=schema)
-    operations.suspend(company=found, actor=request.user, at=timezone.now())
+    operations.suspend(company=found, actor=who.person(request), at=timezone.now())
     messages.success(
         request, _("%(name)s is suspended: its pages are closed at once.") % {"name": found.display_name}
     )
@@ -164,7 +175,7 @@ def suspend(request: HttpRequest, schema: str) -> HttpResponse:
 def resume(request: HttpRequest, schema: str) -> HttpResponse:
     """Open a suspended company's doors again."""
     found = get_object_or_404(Company, schema_name=schema)
-    operations.resume(company=found, actor=request.user, at=timezone.now())
+    operations.resume(company=found, actor=who.person(request), at=timezone.now())
     messages.success(request, _("%(name)s is open again.") % {"name": found.display_name})
     return redirect("platform_company", schema=schema)
 
@@ -180,7 +191,7 @@ def link(request: HttpRequest, schema: str, user_id: int) -> HttpResponse:
         path = (
             ""
             if person.has_usable_password()
-            else identity.issue_link(user=person, actor=request.user, at=at)
+            else identity.issue_link(user=person, actor=who.person(request), at=at)
         )
     if not path:
         messages.error(request, _("This person has a password already. Their own administrators can help."))
@@ -200,7 +211,7 @@ def record_deposit(request: HttpRequest, schema: str) -> HttpResponse:
                 company=found,
                 fen=form.cleaned_data["yuan"],
                 reference=form.cleaned_data["reference"],
-                actor=request.user,
+                actor=who.person(request),
                 at=timezone.now(),
             )
         except DomainError as error:
@@ -220,7 +231,7 @@ def set_credit(request: HttpRequest, schema: str) -> HttpResponse:
     if form.is_valid():
         try:
             funds.set_credit_limit(
-                company=found, fen=form.cleaned_data["yuan"], actor=request.user, at=timezone.now()
+                company=found, fen=form.cleaned_data["yuan"], actor=who.person(request), at=timezone.now()
             )
         except DomainError as error:
             form.add_error("yuan", str(error))

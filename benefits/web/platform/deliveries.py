@@ -175,7 +175,7 @@ def _moment(moment: Any) -> str:
 def send_again(request: HttpRequest, delivery_id: int, attempt_id: int) -> HttpResponse:
     """Send an unknown attempt once more, to the same supplier under the same reference."""
     attempt = get_object_or_404(Attempt, pk=attempt_id, delivery=delivery_id)
-    operations.send_again(attempt=attempt, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+    operations.send_again(attempt=attempt, actor=who.person(request), at=timezone.now())
     messages.success(request, _("It is sent again, under the same reference."))
     return redirect("platform_delivery", delivery_id=delivery_id)
 
@@ -186,5 +186,5 @@ def send_again(request: HttpRequest, delivery_id: int, attempt_id: int) -> HttpR
 def reveal(request: HttpRequest, delivery_id: int) -> HttpResponse:
     """Show the card codes of a delivery; that they were shown is recorded first."""
     found = get_object_or_404(Delivery, pk=delivery_id)
-    shown = codes.reveal(delivery=found, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+    shown = codes.reveal(delivery=found, actor=who.person(request), at=timezone.now())
     return _page(request, found, codes=shown)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from benefits import money
@@ -68,6 +69,67 @@ class CompanyForm(forms.Form):
     )
 
 
+class FactsForm(forms.Form):
+    """What is known of a company. What a point is worth is fixed once any were granted."""
+
+    name = forms.CharField(
+        label=_("Name of the company"), max_length=120, help_text=_("As on its business licence.")
+    )
+    short_name = forms.CharField(
+        label=_("Short name"), max_length=40, required=False, help_text=_("Shown to its staff.")
+    )
+    credit_code = forms.CharField(
+        label=_("Unified social credit code"),
+        max_length=40,
+        required=False,
+        help_text=_("18 characters; its check digit is verified."),
+    )
+    address = forms.CharField(
+        label=_("Registered address"), max_length=200, required=False, help_text=_("Printed on its invoices.")
+    )
+    phone = forms.CharField(
+        label=_("Telephone"), max_length=40, required=False, widget=forms.TextInput(attrs={"type": "tel"})
+    )
+    bank_name = forms.CharField(label=_("Bank"), max_length=100, required=False)
+    bank_account = forms.CharField(
+        label=_("Number of the bank account"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    brand_colour = forms.CharField(
+        label=_("Brand colour"),
+        max_length=20,
+        required=False,
+        help_text=_("Like #1f6f5c; it must be readable on white. Empty: the platform's own."),
+        widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
+    )
+    language = forms.ChoiceField(
+        label=_("Language"), choices=settings.LANGUAGES, help_text=_("Until a reader chooses another.")
+    )
+    points_name = forms.CharField(
+        label=_("Name of its points"), max_length=20, required=False, help_text=_("Empty: points.")
+    )
+    points_per_yuan = forms.TypedChoiceField(
+        label=_("Points shown for one yuan"), coerce=int, choices=[(rate, rate) for rate in money.RATES]
+    )
+    daily_limit_fen = YuanField(
+        label=_("Daily limit of an employee in yuan"),
+        max_length=20,
+        help_text=_("What one may redeem in a day."),
+    )
+    others_allowed = forms.BooleanField(
+        label=_("Employees may top up other people's numbers"), required=False
+    )
+
+    def __init__(self, *args: Any, rate_fixed: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if rate_fixed:
+            rate = self.fields["points_per_yuan"]
+            rate.disabled = True
+            rate.help_text = _("Points have been granted, so what a point is worth stays as it is.")
+
+
 class DepositForm(forms.Form):
     """A bank transfer that arrived."""
 
@@ -87,7 +149,7 @@ class SupplierForm(forms.Form):
     """A supplier; credentials are taken in and never shown."""
 
     slug = forms.SlugField(label=_("Short name"), max_length=40, help_text=_("Used in its callback address."))
-    name = forms.CharField(label=_("Name"), max_length=80)
+    name = forms.CharField(label=_("Name of the supplier"), max_length=80)
     adapter = forms.ChoiceField(label=_("Dialect"), choices=[(name, name) for name in sorted(ADAPTERS)])
     base_url = forms.URLField(label=_("Address"), max_length=200, assume_scheme="https")
     credentials = forms.CharField(
@@ -103,7 +165,7 @@ class SupplierForm(forms.Form):
 class SupplierChangeForm(forms.Form):
     """What may change of a supplier."""
 
-    name = forms.CharField(label=_("Name"), max_length=80)
+    name = forms.CharField(label=_("Name of the supplier"), max_length=80)
     base_url = forms.URLField(label=_("Address"), max_length=200, assume_scheme="https")
     is_active = forms.BooleanField(label=_("In use"), required=False)
     credentials = forms.CharField(

@@ -56,7 +56,7 @@ def _row(deposit: Deposit, names: dict[str, str], request: HttpRequest) -> dict[
 def confirm(request: HttpRequest, deposit_id: int) -> HttpResponse:
     """The money is there: it may be spent from now on."""
     deposit = get_object_or_404(Deposit, pk=deposit_id)
-    operations.confirm_deposit(deposit=deposit, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+    operations.confirm_deposit(deposit=deposit, actor=who.person(request), at=timezone.now())
     messages.success(
         request,
         _("Confirmed: ¥%(yuan)s is in the company's funds.") % {"yuan": money.yuan_grouped(deposit.fen)},
@@ -69,6 +69,6 @@ def confirm(request: HttpRequest, deposit_id: int) -> HttpResponse:
 def reject(request: HttpRequest, deposit_id: int) -> HttpResponse:
     """The money did not arrive."""
     deposit = get_object_or_404(Deposit, pk=deposit_id)
-    operations.reject_deposit(deposit=deposit, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+    operations.reject_deposit(deposit=deposit, actor=who.person(request), at=timezone.now())
     messages.success(request, _("Rejected. The same reference may be recorded again."))
     return redirect("platform_deposits")

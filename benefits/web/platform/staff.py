@@ -30,7 +30,7 @@ def staff(request: HttpRequest) -> HttpResponse:
                 name=form.cleaned_data["name"],
                 email=email,
                 roles=form.cleaned_data["roles"],
-                actor=request.user,  # type: ignore[arg-type]
+                actor=who.person(request),
                 at=timezone.now(),
             )
         except DomainError as error:
@@ -66,8 +66,8 @@ def member(request: HttpRequest, user_id: int) -> HttpResponse:
     form = RolesForm(request.POST or None, initial={"roles": sorted(person.roles)})
     if request.method == "POST" and form.is_valid():
         operations.set_roles(
-            user=person, roles=form.cleaned_data["roles"], actor=request.user, at=timezone.now()
-        )  # type: ignore[arg-type]
+            user=person, roles=form.cleaned_data["roles"], actor=who.person(request), at=timezone.now()
+        )
         messages.success(request, _("Saved. It holds from their next click on."))
         return redirect("platform_staff")
     return _member(request, person, form)
@@ -94,8 +94,8 @@ def close(request: HttpRequest, user_id: int) -> HttpResponse:
     operations.set_active(
         user=person,
         is_active=not person.is_active,
-        actor=request.user,
-        at=timezone.now(),  # type: ignore[arg-type]
+        actor=who.person(request),
+        at=timezone.now(),
     )
     return redirect("platform_member", user_id=user_id)
 
@@ -105,7 +105,7 @@ def close(request: HttpRequest, user_id: int) -> HttpResponse:
 def reset(request: HttpRequest, user_id: int) -> HttpResponse:
     """Take away a lost second factor."""
     person = get_object_or_404(User, pk=user_id)
-    operations.reset_second_factor(user=person, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+    operations.reset_second_factor(user=person, actor=who.person(request), at=timezone.now())
     messages.success(request, _("Their next sign-in asks for a new authenticator app."))
     return redirect("platform_member", user_id=user_id)
 
@@ -115,6 +115,6 @@ def reset(request: HttpRequest, user_id: int) -> HttpResponse:
 def link(request: HttpRequest, user_id: int) -> HttpResponse:
     """A new activation link, which also serves a forgotten password."""
     person = get_object_or_404(User, pk=user_id, is_active=True)
-    path = operations.issue_link(user=person, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+    path = operations.issue_link(user=person, actor=who.person(request), at=timezone.now())
     form = RolesForm(initial={"roles": sorted(person.roles)})
     return _member(request, person, form, link=links.absolute(path))

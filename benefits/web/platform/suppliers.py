@@ -43,7 +43,7 @@ def add(request: HttpRequest) -> HttpResponse:
     form = SupplierForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            supplier = upkeep.add_supplier(**form.cleaned_data, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+            supplier = upkeep.add_supplier(**form.cleaned_data, actor=who.person(request), at=timezone.now())
         except DomainError as error:
             form.add_error("slug" if error.code == "supplier_exists" else "credentials", str(error))
         else:
@@ -108,7 +108,9 @@ def change(request: HttpRequest, slug: str) -> HttpResponse:
     form = SupplierChangeForm(request.POST)
     if form.is_valid():
         try:
-            upkeep.change_supplier(supplier=found, **form.cleaned_data, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+            upkeep.change_supplier(
+                supplier=found, **form.cleaned_data, actor=who.person(request), at=timezone.now()
+            )
         except DomainError as error:
             form.add_error("credentials", str(error))
         else:
@@ -123,7 +125,9 @@ def pause(request: HttpRequest, slug: str) -> HttpResponse:
     """Send nothing more to a supplier for a while; what it has is still asked after."""
     found, at = get_object_or_404(Supplier, slug=slug), timezone.now()
     span = PAUSES.get(request.POST.get("for", ""))
-    operations.pause_supplier(supplier=found, until=at + span if span else None, actor=request.user, at=at)  # type: ignore[arg-type]
+    operations.pause_supplier(
+        supplier=found, until=at + span if span else None, actor=who.person(request), at=at
+    )
     done = (
         _("Paused: nothing new is sent there; what it has is still asked after.") if span else _("Resumed.")
     )
@@ -146,7 +150,7 @@ def set_offer(request: HttpRequest, slug: str) -> HttpResponse:
             cost_fen=values["cost"],
             priority=values["priority"],
             is_active=values["is_active"],
-            actor=request.user,  # type: ignore[arg-type]
+            actor=who.person(request),
             at=timezone.now(),
         )
         messages.success(request, _("The offer is saved."))
@@ -160,5 +164,5 @@ def pause_offer(request: HttpRequest, slug: str, offer_id: int) -> HttpResponse:
     """Take an offer out of routing for a while, or bring it back."""
     offer, at = get_object_or_404(Offer, pk=offer_id, supplier__slug=slug), timezone.now()
     span = PAUSES.get(request.POST.get("for", ""))
-    operations.pause_offer(offer=offer, until=at + span if span else None, actor=request.user, at=at)  # type: ignore[arg-type]
+    operations.pause_offer(offer=offer, until=at + span if span else None, actor=who.person(request), at=at)
     return redirect("platform_supplier", slug=slug)

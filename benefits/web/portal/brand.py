@@ -1,27 +1,14 @@
 """A company's colour: checked, adjusted until it can be read, and served as a small sheet that replaces tokens."""
 
-import re
-
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from tenants.access import ANYONE, allow
-
-Rgb = tuple[float, float, float]
+from tenants.colours import BLACK, WHITE, Rgb, contrast, parse
 
 READABLE = 4.58
-_HEX = re.compile(r"#[0-9a-fA-F]{6}\Z")
-_WHITE: Rgb = (255, 255, 255)
-_BLACK: Rgb = (0, 0, 0)
 _CANVAS: Rgb = (246, 245, 241)
 _DARK_SURFACE: Rgb = (26, 30, 29)
-
-
-def parse(colour: str) -> Rgb | None:
-    """#0F5C54 → its three parts; None for anything else."""
-    if not _HEX.match(colour):
-        return None
-    return (int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16))
 
 
 def written(colour: Rgb) -> str:
@@ -38,20 +25,6 @@ def mix(one: Rgb, other: Rgb, share: float) -> Rgb:
     )
 
 
-def _light(colour: Rgb) -> float:
-    parts = [part / 255 for part in colour]
-    red, green, blue = [
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    ]
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: Rgb, other: Rgb) -> float:
-    """The contrast ratio of WCAG 2, from 1 to 21."""
-    high, low = sorted((_light(one), _light(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
 def _until_readable(colour: Rgb, towards: Rgb, *grounds: Rgb) -> Rgb:
     for step in range(41):
         tried = mix(colour, towards, step / 40)
@@ -66,25 +39,25 @@ def derive(colour: str) -> dict[str, dict[str, str]] | None:
     seed = parse(colour)
     if seed is None:
         return None
-    tint = mix(seed, _WHITE, 0.89)
-    brand = _until_readable(seed, _BLACK, _WHITE, _CANVAS, tint)
+    tint = mix(seed, WHITE, 0.89)
+    brand = _until_readable(seed, BLACK, WHITE, _CANVAS, tint)
     dark_tint = mix(_DARK_SURFACE, seed, 0.22)
-    dark_brand = _until_readable(mix(seed, _WHITE, 0.3), _WHITE, _DARK_SURFACE, dark_tint)
-    on_dark = _until_readable(mix(seed, _BLACK, 0.82), _BLACK, dark_brand)
-    lightest = _until_readable(mix(brand, _WHITE, 0.08), _BLACK, (220, 235, 231))
+    dark_brand = _until_readable(mix(seed, WHITE, 0.3), WHITE, _DARK_SURFACE, dark_tint)
+    on_dark = _until_readable(mix(seed, BLACK, 0.82), BLACK, dark_brand)
+    lightest = _until_readable(mix(brand, WHITE, 0.08), BLACK, (220, 235, 231))
     return {
         "light": {
             "--brand": written(brand),
-            "--brand-strong": written(mix(brand, _BLACK, 0.22)),
+            "--brand-strong": written(mix(brand, BLACK, 0.22)),
             "--brand-tint": written(tint),
             "--on-brand": "#FFFFFF",
             "--balance-1": written(lightest),
-            "--balance-2": written(mix(lightest, _BLACK, 0.16)),
-            "--balance-3": written(mix(lightest, _BLACK, 0.48)),
+            "--balance-2": written(mix(lightest, BLACK, 0.16)),
+            "--balance-3": written(mix(lightest, BLACK, 0.48)),
         },
         "dark": {
             "--brand": written(dark_brand),
-            "--brand-strong": written(mix(dark_brand, _WHITE, 0.2)),
+            "--brand-strong": written(mix(dark_brand, WHITE, 0.2)),
             "--brand-tint": written(dark_tint),
             "--on-brand": written(on_dark),
         },

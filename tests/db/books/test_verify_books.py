@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from benefits.catalogue.models import TaxRate
 from benefits.points import ledger
 from benefits.points.models import Posting
+from config.places import BASE
 from reports import books
 from reports.invoices import operations as invoices
 from reports.periods import Month
@@ -117,6 +118,12 @@ def test_nothing_is_found_in_sound_books(company: Company) -> None:
 
 def test_every_check_has_a_violation_to_find() -> None:
     assert set(PLANTS) == {check.name for check in [*books.PUBLIC_CHECKS, *books.COMPANY_CHECKS]}
+
+
+def test_the_document_of_promises_names_every_check() -> None:
+    document = (BASE / "docs" / "promises.md").read_text()
+
+    assert [name for name in PLANTS if f"`{name}`" not in document] == []
 
 
 @pytest.mark.parametrize("name", PLANTS)

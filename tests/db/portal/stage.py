@@ -1,5 +1,6 @@
 """What the portal's tests begin with: people with points, a catalogue on offer, orders in every state."""
 
+import json
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from benefits.catalogue import queries as catalogue
 from benefits.catalogue import seed
-from benefits.fulfilment import operations as fulfilment
+from benefits.fulfilment import upkeep
 from benefits.fulfilment.models import Delivery
 from benefits.fulfilment.vault import codes
 from benefits.funds import operations as funds
@@ -20,6 +21,7 @@ from benefits.people.queries import mobile_index
 from benefits.points import operations as points
 from benefits.points.models import Budget
 from benefits.suppliers import base
+from benefits.suppliers.simulator.dialects.goofish import DEFAULT_KEYS as KEYS
 from tenants.db import transaction
 from tenants.identity import operations as identity
 from tenants.identity.models import User
@@ -32,11 +34,11 @@ OWN = "13800138000"
 def a_catalogue() -> None:
     """The example catalogue, offered by one supplier."""
     seed.seed()
-    supplier = fulfilment.save_supplier(
-        slug="test", name="Test", adapter="fulu", base_url="http://127.0.0.1:9", credentials={}, actor=None,
-        at=timezone.now(),
+    supplier = upkeep.add_supplier(
+        slug="test", name="Test", adapter="goofish", base_url="http://127.0.0.1:9", credentials=json.dumps(KEYS),
+        actor=None, at=timezone.now(),
     )  # fmt: skip
-    fulfilment.offer_catalogue(supplier=supplier, percent=90, actor=None, at=timezone.now())
+    upkeep.offer_catalogue(supplier=supplier, percent=90, actor=None, at=timezone.now())
 
 
 def a_user(username: str, *roles: Role) -> User:

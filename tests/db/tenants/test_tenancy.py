@@ -1,6 +1,7 @@
 """Nothing of one company is seen or changed from another. Both have the same ids on purpose."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -146,7 +147,7 @@ def test_t09_no_page_of_one_company_shows_a_word_of_another(db: None) -> None:
         client = client_of(somebody(*COMPANY_ROLES), host="acme.localhost", raise_request_exception=False)
     leaking = []
     for one in addresses("config.urls"):
-        for query in ("", f"?q={CANARY}&search={CANARY}"):
+        for query in ("",) if one.is_library else ("", f"?q={CANARY}&search={CANARY}"):
             answer = client.get(one.path + query)
             shown = b"" if answer.streaming else answer.content.replace(f'value="{CANARY}"'.encode(), b"")
             if CANARY.encode() + b"-" in shown:
@@ -226,16 +227,20 @@ def test_t17_a_schema_is_never_named_by_free_text(public: None, name: str) -> No
         operations.open_company(schema=name, name="X", domain="x.localhost", actor=None, at=datetime.now(UTC))
 
 
-def test_t22_a_suspended_company_is_closed_at_once_and_opens_again(db: None) -> None:
+def test_t22_a_suspended_company_is_closed_at_once_and_opens_again(
+    db: None, django_capture_on_commit_callbacks: Any
+) -> None:
     company = Company.objects.get(schema_name="acme")
     with schema_context("acme"):
         client = client_of(somebody(Role.HR), host="acme.localhost")
     assert client.get("/accounts/password/").status_code == 200
     connection.set_schema_to_public()
-    operations.suspend(company=company, actor=None, at=datetime.now(UTC))
+    with django_capture_on_commit_callbacks(execute=True):
+        operations.suspend(company=company, actor=None, at=datetime.now(UTC))
     assert client.get("/accounts/password/").status_code == 503
     assert visit("globex.localhost") == 200
-    operations.resume(company=company, actor=None, at=datetime.now(UTC))
+    with django_capture_on_commit_callbacks(execute=True):
+        operations.resume(company=company, actor=None, at=datetime.now(UTC))
     assert client.get("/accounts/password/").status_code == 200
 
 
