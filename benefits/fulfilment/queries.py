@@ -1,12 +1,10 @@
 """What deliveries look like from outside: outcomes to settle, open cases, figures of a supplier."""
 
-from datetime import datetime
-
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 
 from benefits.catalogue.models import Product, Sku
 from benefits.fulfilment.errors import SupplierNotFound
-from benefits.fulfilment.models import Attempt, Case, Delivery, Supplier
+from benefits.fulfilment.models import Case, Delivery, Supplier
 
 
 def find_supplier(slug: str) -> Supplier:
@@ -44,28 +42,6 @@ def open_cases() -> QuerySet[Case]:
     return Case.objects.filter(status=Case.Status.OPEN).select_related(
         "attempt__delivery", "attempt__supplier"
     )
-
-
-def is_anything_due(at: datetime) -> bool:
-    """Whether a run of the engine would find something to do."""
-    open_ = [Attempt.Status.SENDING, Attempt.Status.WAITING, Attempt.Status.UNKNOWN]
-    return (
-        Delivery.objects.filter(status=Delivery.Status.READY, due_at__lte=at).exists()
-        or Attempt.objects.filter(status__in=open_, due_at__lte=at).exists()
-    )
-
-
-def supplier_figures(*, since: datetime) -> list[dict[str, object]]:
-    """For each supplier: attempts since a time, by how they ended."""
-    recent = Q(attempts__created_at__gte=since)
-    figures = Supplier.objects.annotate(
-        sent=Count("attempts", filter=recent),
-        succeeded=Count("attempts", filter=recent & Q(attempts__status=Attempt.Status.SUCCEEDED)),
-        failed=Count("attempts", filter=recent & Q(attempts__status=Attempt.Status.FAILED)),
-        unknown=Count("attempts", filter=recent & Q(attempts__status=Attempt.Status.UNKNOWN)),
-    )
-    rows = figures.values("slug", "name", "paused_until", "sent", "succeeded", "failed", "unknown")
-    return [dict(row) for row in rows]
 
 
 def price_list(supplier: Supplier) -> list[dict[str, object]]:

@@ -30,11 +30,6 @@ def find_order(employee: Employee, number: str) -> Order:
     return order
 
 
-def all_orders() -> QuerySet[Order]:
-    """Every order of the company, newest first, for HR and finance."""
-    return Order.objects.select_related("employee__department").prefetch_related("items").order_by("-id")
-
-
 def timeline_of(order: Order) -> list[dict[str, Any]]:
     """What happened to an order, oldest first: rows of {step, at, item, reason, is_done}.
 
