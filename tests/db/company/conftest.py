@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -22,11 +20,6 @@ from tenants.models import Company
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 Door = Callable[..., Client]
-
-
-@pytest.fixture(autouse=True)
-def _files(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = str(tmp_path / "media")
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 import openpyxl
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -29,8 +28,7 @@ PAGES = ["/company/invoices/", "/company/statements/", "/company/reports/", "/co
 
 
 @pytest.fixture(autouse=True)
-def setting(tmp_path: object) -> object:
-    settings.MEDIA_ROOT = tmp_path
+def setting() -> object:
     with travel(NOW, tick=False):
         yield
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 from time_machine import travel
 
@@ -15,8 +14,7 @@ from tests.db.reports.bookkeeping import Books, china
 
 
 @pytest.fixture(autouse=True)
-def setting(tmp_path: object) -> object:
-    settings.MEDIA_ROOT = tmp_path
+def setting() -> object:
     with travel(china("2026-02-02 09:00"), tick=False):
         yield
 

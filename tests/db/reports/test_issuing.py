@@ -27,11 +27,6 @@ JANUARY, FEBRUARY = Month(2026, 1), Month(2026, 2)
 ISSUED_AT = china("2026-02-01 03:00")
 
 
-@pytest.fixture(autouse=True)
-def media(tmp_path: object) -> None:
-    settings.MEDIA_ROOT = tmp_path
-
-
 def issue(books: Books, month: Month = JANUARY, at: str = "2026-02-01 03:00") -> list[Invoice]:
     return operations.issue(company=books.company, month=month, actor=None, at=china(at))
 

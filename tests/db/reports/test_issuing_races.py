@@ -9,7 +9,6 @@ from collections.abc import Callable
 from itertools import count
 
 import pytest
-from django.conf import settings
 
 from reports.invoices import billing, document, operations
 from reports.invoices.models import BilledEntry, Invoice, NumberSeries
@@ -24,11 +23,6 @@ JANUARY = Month(2026, 1)
 AT = china("2026-02-01 03:00")
 THREADS, ROUNDS = 8, 25
 AtOnce = Callable[..., list[object]]
-
-
-@pytest.fixture(autouse=True)
-def media(tmp_path: object) -> None:
-    settings.MEDIA_ROOT = tmp_path
 
 
 class Undone(Exception):

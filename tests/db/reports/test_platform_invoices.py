@@ -22,8 +22,7 @@ NOW = china("2026-02-02 09:00")
 
 
 @pytest.fixture(autouse=True)
-def setting(tmp_path: object) -> object:
-    settings.MEDIA_ROOT = tmp_path
+def setting() -> object:
     with travel(NOW, tick=False):
         yield
 
