@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .shapes import Checked, Issue, Note, Params, Person
+from .shapes import Checked, Choices, Issue, Note, Params, Person
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from benefits.roster import child; child.main()"
@@ -35,9 +35,11 @@ class Allowance:
 ALLOWANCE = Allowance()
 
 
-def check_file(path: str | Path, allowance: Allowance = ALLOWANCE) -> Checked:
-    """The fate of every row of a roster file. Never raises for what is in the file."""
-    return _checked(_run("check", [str(path)], allowance))
+def check_file(
+    path: str | Path, choices: Choices = Choices(), *, allowance: Allowance = ALLOWANCE
+) -> Checked:
+    """The fate of every row of a roster file, read as people chose. Never raises for what is in the file."""
+    return _checked(_run("check", [str(path)], allowance, json.dumps(choices.as_json()).encode()))
 
 
 def annotate_file(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Kind = Literal["xlsx", "xls", "ods", "text"]
 Severity = Literal["error", "warning"]
@@ -149,6 +150,65 @@ class Person(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Choices:
+    """What people decided about one file. Without any, everything is recognised."""
+
+    sheet: str | None = None
+    header_row: int | None = None  # the last header row, from 1
+    columns: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # field -> columns from 0; (): none
+    spellings: Mapping[str, str] = field(default_factory=dict)  # folded heading -> field; "": not a field
+    without_hidden: bool = False  # hidden rows are left out
+    repairs: Mapping[tuple[int, str], str] = field(default_factory=dict)  # (row, field) -> text typed instead
+    skipped: frozenset[int] = frozenset()  # rows left out by hand
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is stored and handed to the sandbox's child."""
+        return {
+            "sheet": self.sheet,
+            "header_row": self.header_row,
+            "columns": {name: list(places) for name, places in self.columns.items()},
+            "spellings": dict(self.spellings),
+            "without_hidden": self.without_hidden,
+            "repairs": [[row, name, text] for (row, name), text in self.repairs.items()],
+            "skipped": sorted(self.skipped),
+        }
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Choices:
+        """What `as_json` wrote; missing keys are choices that nobody made."""
+        return cls(
+            sheet=found.get("sheet"),
+            header_row=found.get("header_row"),
+            columns={name: tuple(places) for name, places in found.get("columns", {}).items()},
+            spellings=found.get("spellings", {}),
+            without_hidden=found.get("without_hidden", False),
+            repairs={(row, name): text for row, name, text in found.get("repairs", [])},
+            skipped=frozenset(found.get("skipped", [])),
+        )
+
+
+class Column(NamedTuple):
+    """One column of the chosen sheet, as the mapping page shows it."""
+
+    letter: str
+    heading: str
+    samples: tuple[str, ...]  # up to three cells, as text
+    field: str | None  # what it was taken for; `department` may be several columns
+    source: str  # spelling, taught or chosen; "" where it is ignored
+    suggestion: str | None = None  # an ignored column that looks like this field: offered, never taken
+    likeness: int = 0  # of the suggestion, 0 to 100
+
+
+class SheetFound(NamedTuple):
+    """A visible sheet: how many rows it has, and its last header row where one was found."""
+
+    name: str | None
+    rows: int
+    header_row: int | None
+    top: tuple[tuple[str, ...], ...] = ()  # its first rows as text, for choosing a header by hand
+
+
+@dataclass(frozen=True)
 class Checked:
     """The fate of every row of a file, or why the file was rejected."""
 
@@ -164,6 +224,11 @@ class Checked:
     held: tuple[Person, ...] = ()  # rows with an error, as far as they could be read
     issues: tuple[Issue, ...] = ()
     notes: tuple[Note, ...] = ()
+    sheets: tuple[SheetFound, ...] = ()  # also of a file that was rejected for want of a header
+    offered: tuple[Column, ...] = ()
+    texts: Mapping[int, Mapping[str, str]] = field(
+        default_factory=dict
+    )  # rows with issues: their cells as text
 
 
 def letter(column: int) -> str:

@@ -259,7 +259,7 @@ def test_an_open_quotation_swallows_nobody(tmp_path: Path) -> None:
 def test_a_child_out_of_memory_is_an_answer(tmp_path: Path) -> None:
     path = books.roster(tmp_path / "a.xlsx", ["A1", "王伟", "13800138000"])
 
-    found = sandbox.check_file(path, sandbox.Allowance(memory_bytes=22_000_000))
+    found = sandbox.check_file(path, allowance=sandbox.Allowance(memory_bytes=22_000_000))
 
     assert (found.outcome, found.reject_code) in {("rejected", "too_large"), ("rejected", "corrupt")}
 
@@ -267,7 +267,7 @@ def test_a_child_out_of_memory_is_an_answer(tmp_path: Path) -> None:
 def test_a_child_that_takes_too_long_is_an_answer(tmp_path: Path) -> None:
     path = books.roster(tmp_path / "a.xlsx", ["A1", "王伟", "13800138000"])
 
-    found = sandbox.check_file(path, sandbox.Allowance(wall_seconds=0))
+    found = sandbox.check_file(path, allowance=sandbox.Allowance(wall_seconds=0))
 
     assert (found.reject_code, found.reject_reason) == ("too_large", "time")
 
