@@ -65,6 +65,7 @@ class RosterImport(models.Model):
     file_name = models.CharField(max_length=200)
     file = models.FileField(storage=SealedStorage(), upload_to=stored_name, max_length=120, blank=True)
     reading = models.FileField(storage=SealedStorage(), upload_to=stored_name, max_length=120, blank=True)
+    reading_key = models.CharField(max_length=64, blank=True, db_index=True)  # what `reading` was read from
     size = models.PositiveIntegerField()
     digest = models.CharField(max_length=64, db_index=True)
     repeats = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
