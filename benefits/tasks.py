@@ -8,6 +8,7 @@ from django.utils import timezone
 from benefits.fulfilment import operations as fulfilment
 from benefits.fulfilment import queries as deliveries
 from benefits.orders import operations as orders
+from benefits.points import leavers
 from benefits.roster import operations as roster
 from benefits.roster import queries as rosters
 from benefits.roster.models import RosterImport
@@ -66,6 +67,24 @@ def sweep_rosters() -> None:
     """Ring again for imports whose bell or worker was lost."""
     for schema, import_id, status in rosters.stalled_everywhere(timezone.now()):
         ring_roster_import(schema, import_id=import_id, status=status)
+
+
+@shared_task(name="benefits.end_grace")
+def end_grace() -> None:
+    leavers.end_grace(at=timezone.now())
+
+
+@shared_task(name="benefits.forget_rosters")
+def forget_rosters() -> None:
+    roster.forget_old(at=timezone.now())
+
+
+@shared_task(name="benefits.keep_house")
+def keep_house() -> None:
+    """Ring in every open company for what is due by the calendar."""
+    for schema in rosters.open_companies():
+        end_grace.ring(schema)
+        forget_rosters.ring(schema)
 
 
 def ring_roster_import(schema: str, *, import_id: int, status: str) -> None:

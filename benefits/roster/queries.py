@@ -203,9 +203,14 @@ def stalled(at: dt.datetime) -> QuerySet[RosterImport]:
     return waiting.filter(claimed_at__isnull=True) | waiting.filter(claimed_at__lt=at - LEASE)
 
 
+def open_companies() -> list[str]:
+    """The schemas of the companies whose doors are open."""
+    return list(Company.objects.filter(status=Company.Status.OPEN).values_list("schema_name", flat=True))
+
+
 def stalled_everywhere(at: dt.datetime) -> list[tuple[str, int, str]]:
     """(schema, import, status) of what waits for a worker in any open company, in one statement."""
-    schemas = list(Company.objects.filter(status=Company.Status.OPEN).values_list("schema_name", flat=True))
+    schemas = open_companies()
     if not schemas:
         return []
     one = sql.SQL(
