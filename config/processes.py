@@ -157,16 +157,16 @@ def embedded_services() -> Iterator[None]:
 
 
 def _keep_services(stopping: threading.Event) -> None:
-    told = ""
+    is_down = False
     while not stopping.wait(1):
         try:
             for name in services.ensure():
                 print(f"{name} stopped and is started again.", file=sys.stderr, flush=True)
-            told = ""
+            is_down = False
         except ServiceError as error:  # the processes of a killed database take a moment to leave: try again
-            if str(error) != told:
+            if not is_down:
                 print(error, file=sys.stderr, flush=True)
-            told = str(error)
+            is_down = True
 
 
 def await_signal() -> None:
