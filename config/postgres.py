@@ -70,6 +70,10 @@ class Server:
         return self.home / "data"
 
     @property
+    def socket(self) -> Path:
+        return self.sockets / ".s.PGSQL.5432"
+
+    @property
     def log(self) -> Path:
         return self.home / "server.log"
 
@@ -122,6 +126,9 @@ def start(pg: Server) -> bool:
     if _home_was_removed(pg):
         stop(pg)
         shutil.rmtree(pg.home)
+    _kill_orphans(pg)
+    if not pg.socket.exists():
+        stop(pg)  # one that nobody can reach any more
     _make_folders(pg)
     if not (pg.data / "PG_VERSION").exists():
         _create_cluster(pg)
@@ -203,6 +210,15 @@ def _make_folders(pg: Server) -> None:
 def _home_was_removed(pg: Server) -> bool:
     """Whether a home outside var/ belongs to a var/ that someone removed to begin anew."""
     return pg.home.parent != pg.place.state and not pg.marker.exists() and pg.home.exists()
+
+
+def _kill_orphans(pg: Server) -> None:
+    """End servers whose data was removed under them: they would take a new server's socket along when they notice."""
+    removed = f"{pg.data.absolute()} (deleted)"
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.readlink(process / "cwd") == removed:
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def _create_cluster(pg: Server) -> None:

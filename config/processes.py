@@ -141,14 +141,32 @@ def only_one() -> Iterator[None]:
 
 @contextlib.contextmanager
 def embedded_services() -> Iterator[None]:
-    """The database and the broker; those that this call started are stopped at the end."""
+    """The database and the broker, started again where they die; those that this call started are stopped at the end."""
     started = services.ensure()
+    stopping = threading.Event()
+    keeper = threading.Thread(target=_keep_services, args=(stopping,), daemon=True)
+    keeper.start()
     try:
         yield
     finally:
+        stopping.set()
+        keeper.join()
         if started:
             with _deaf_to_signals():
                 services.stop()
+
+
+def _keep_services(stopping: threading.Event) -> None:
+    is_down = False
+    while not stopping.wait(1):
+        try:
+            for name in services.ensure():
+                print(f"{name} stopped and is started again.", file=sys.stderr, flush=True)
+            is_down = False
+        except ServiceError as error:  # the processes of a killed database take a moment to leave: try again
+            if not is_down:
+                print(error, file=sys.stderr, flush=True)
+            is_down = True
 
 
 def await_signal() -> None:

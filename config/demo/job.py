@@ -4,10 +4,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 
@@ -22,7 +24,7 @@ from benefits.points.models import Grant
 from benefits.roster.models import RosterImport
 from config.demo import people
 from config.demo.people import Invented
-from config.demo.visitor import Page, PageError, Visitor
+from config.demo.visitor import Page, PageError, Unavailable, Visitor
 from reports.invoices import operations as invoices
 from reports.invoices.models import Invoice
 from reports.periods import Month
@@ -86,17 +88,20 @@ class Job:
 
 
 def run(job: Job, *, wishes: tuple[Wish, ...], platform: tuple[User, User]) -> None:
-    """Do the whole job, step by step. Raises StepFailed, PageError and whatever the operations raise."""
-    company = open_company(job, actor=platform[0])
+    """Do the whole job, step by step; each finds what it has done already, should a part of the mall die meanwhile.
+
+    Raises StepFailed, PageError and whatever the operations raise.
+    """
+    company = patiently(lambda: open_company(job, actor=platform[0]))
     with tenant_context(company):
-        staff = {name: _staff(job, name) for name in STAFF}
-        import_roster(job)
+        staff = patiently(lambda: {name: _staff(job, name) for name in STAFF})
+        patiently(lambda: import_roster(job))
     connection.set_schema_to_public()
-    deposit(job, company, recorder=platform[0], confirmer=platform[1])
+    patiently(lambda: deposit(job, company, recorder=platform[0], confirmer=platform[1]))
     with tenant_context(company):
-        grant(job, hr=staff["hana"])
-        redeem(job, company, wishes)
-    close_month(job, company, actor=platform[1])
+        patiently(lambda: grant(job, hr=staff["hana"]))
+        redeem(job, wishes)
+    patiently(lambda: close_month(job, company, actor=platform[1]))
 
 
 def open_company(job: Job, *, actor: User) -> Company:
@@ -192,9 +197,9 @@ def grant(job: Job, *, hr: User) -> None:
     )
 
 
-def redeem(job: Job, company: Company, wishes: tuple[Wish, ...]) -> None:
+def redeem(job: Job, wishes: tuple[Wish, ...]) -> None:
     """Employees sign in at the portal by their activation links and redeem; each order ends as it must."""
-    placed = [(wish, _redeem(job, company, place, wish)) for place, wish in enumerate(wishes)]
+    placed = [(wish, patiently(partial(_redeem, job, place, wish))) for place, wish in enumerate(wishes)]
     told: list[dict[str, Any]] = []
     for wish, number in placed:
         order = _ended(number)
@@ -257,7 +262,7 @@ def _staff(job: Job, username: str) -> User:
     return user
 
 
-def _redeem(job: Job, company: Company, place: int, wish: Wish) -> str:
+def _redeem(job: Job, place: int, wish: Wish) -> str:
     employee = Employee.objects.select_related("user").get(
         employee_no=people.employee_no(job.invented, wish.place)
     )
@@ -326,10 +331,23 @@ def _import_that_is(pk: int, status: str) -> RosterImport:
 
 def _await(look: Callable[[], T | None], complaint: str) -> T:
     deadline = time.monotonic() + PATIENCE
-    while (found := look()) is None:
+    while (found := patiently(look)) is None:
         _must(time.monotonic() < deadline, f"{complaint} after {PATIENCE} s")
         time.sleep(0.1)
     return found
+
+
+def patiently(do: Callable[[], T]) -> T:
+    """Do what may safely be done again, until the parts of the mall that it needs are up."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return do()
+        except (Unavailable, OperationalError, InterfaceError):
+            if time.monotonic() > deadline:
+                raise
+            connection.close()
+            time.sleep(0.5)
 
 
 def _keep(job: Job, name: str, data: bytes) -> Path:

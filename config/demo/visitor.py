@@ -4,6 +4,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from http.client import HTTPException
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -12,6 +13,10 @@ from uuid import uuid4
 
 class PageError(Exception):
     """A page that did not answer as it should; the message says which and how."""
+
+
+class Unavailable(PageError):
+    """No answer, or one that says to come back: a part of the mall is being started again."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +109,10 @@ class Visitor:
             with self._opener.open(request, timeout=60) as answer:
                 return Page(urlsplit(answer.url).path, answer.status, answer.read())
         except urllib.error.HTTPError as error:
-            raise PageError(f"http://{self.host}:{self.port}{path} answered {error.code}.") from error
-        except OSError as error:
-            raise PageError(f"http://{self.host}:{self.port}{path} did not answer: {error}.") from error
+            kind = Unavailable if error.code in (502, 503, 504) else PageError
+            raise kind(f"http://{self.host}:{self.port}{path} answered {error.code}.") from error
+        except (OSError, HTTPException) as error:
+            raise Unavailable(f"http://{self.host}:{self.port}{path} did not answer: {error}.") from error
 
 
 class _SameHost(urllib.request.HTTPRedirectHandler):

@@ -1,6 +1,7 @@
 """The embedded database and broker: started once, reused, found again after a kill, stopped."""
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +74,23 @@ def test_their_life(place):
     if pg.account:
         os.chown(pid_file, pg.account.uid, pg.account.gid)
     assert "postgres" in services.ensure(place)
+
+
+def test_a_removed_folder_begins_anew(place):
+    services.ensure(place)
+    pg = postgres.server(place)
+    old = int((pg.data / "postmaster.pid").read_text().split("\n")[0])
+    shutil.rmtree(place.state)
+
+    assert set(services.ensure(place)) == {"postgres", "valkey"}
+
+    assert not Path(
+        f"/proc/{old}/cwd"
+    ).exists()  # in a minute it would have taken the new server's socket along
+    assert services.status(place) == {"postgres": "running", "valkey": "running"}
+    pg.socket.unlink()
+    assert services.ensure(place) == ("postgres",)
+    assert services.status(place) == {"postgres": "running", "valkey": "running"}
 
 
 def test_what_the_environment_names_is_not_started(place, monkeypatch):
