@@ -252,7 +252,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": _EVERYONE,
     },
     "find rosters that wait": {"task": "benefits.sweep_rosters", "schedule": 30.0, "options": _EVERYONE},
-    "do what the calendar says": {"task": "benefits.keep_house", "schedule": 3600.0, "options": _EVERYONE},
+    "do what the calendar says": {
+        "task": "benefits.keep_house",
+        "schedule": 3600.0,
+        "options": {**_EVERYONE, "expires": 600},
+    },
 }
 
 # --- People who sign in ----------------------------------------------------------------------------------------------

@@ -42,6 +42,16 @@ def return_unspent(*, employees: Iterable[Employee], reason: str, at: datetime) 
 
 
 @transaction_required
+def undo_return(*, employees: Collection[int], since: datetime, at: datetime) -> int:
+    """Give people (pk) what was returned of their wallets since then, by reversals; returns the fen.
+
+    Budgets must still hold it (`queries.owners_short_of`): the database refuses otherwise.
+    """
+    wallets = list(Account.objects.filter(employee_id__in=employees).values_list("pk", flat=True))
+    return ledger.give_back(wallets=wallets, since=since, at=at) if wallets else 0
+
+
+@transaction_required
 def settle(*, leavers: Collection[Employee], reason: str, at: datetime) -> int:
     """Those who have just left, and have no days of grace: follow the company's policy. Returns the fen returned."""
     gone = [leaver for leaver in leavers if not leaver.may_spend]

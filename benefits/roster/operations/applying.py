@@ -7,7 +7,9 @@ from datetime import datetime
 from django.utils import timezone
 
 from benefits.people import operations as people
+from benefits.people.models import Department
 from benefits.points import operations as points
+from benefits.points.leavers import settle
 from benefits.roster import queries, readings
 from benefits.roster.errors import RosterChanged
 from benefits.roster.models import RosterImport
@@ -97,29 +99,58 @@ def _change_people(
     steps: dict[Action, list[Step]] = {action: [] for action in Action}
     for step in found.steps:
         steps[step.action].append(step)
+    changed = [*steps[Action.UPDATE], *steps[Action.RETURN]]
+    _remember(roster_import, [step.employee_no for step in (*steps[Action.LEAVE], *changed)])
+    departments = _departments()
     done = len(steps[Action.UNCHANGED])
     progress.enter(Phase.LEAVING, done)
     today = timezone.localdate(at).isoformat()
-    leavers: dict[str, Values] = {
-        step.employee_no: {"left_on": today, **step.after} for step in steps[Action.LEAVE]
-    }
-    people.change_employees(changes=leavers, at=at, told=progress.told)
+    leavers: dict[str, Values] = {s.employee_no: {"left_on": today, **s.after} for s in steps[Action.LEAVE]}
+    gone = people.change_employees(changes=leavers, at=at, told=progress.told)
+    returned_fen = settle(leavers=gone, reason=f"roster {roster_import.pk}", at=at)
     done += len(leavers)
     progress.enter(Phase.CHANGING, done)
-    changed = [*steps[Action.UPDATE], *steps[Action.RETURN]]
-    returned = {step.employee_no for step in steps[Action.RETURN]}
+    back = {step.employee_no for step in steps[Action.RETURN]}
     now = people.change_employees(
         changes={s.employee_no: s.after for s in changed}, at=at, told=progress.told
     )
-    points.open_wallets(employees=[employee for employee in now if employee.employee_no in returned])
+    points.open_wallets(employees=[employee for employee in now if employee.employee_no in back])
     progress.enter(Phase.JOINING, done + len(changed))
     joined = people.add_employees(
         people={step.employee_no: step.after for step in steps[Action.JOIN]}, at=at, told=progress.told
     )
     points.open_wallets(employees=[employee for employee in joined if employee.is_active])
-    return {
+    _remember_departments(roster_import, before=departments)
+    result = {
         "created": len(joined),
         "updated": len(changed),
         "unchanged": len(steps[Action.UNCHANGED]),
         "left": len(leavers),
     }
+    return result | {"returned_fen": returned_fen} if returned_fen else result
+
+
+_REMEMBER = """
+INSERT INTO roster_before (roster_import_id, employee_id, was, user_was, had_wallet)
+SELECT %s, e.id, to_jsonb(e), CASE WHEN u.id IS NOT NULL
+        THEN jsonb_build_object('id', u.id, 'name', u.name, 'is_active', u.is_active) END,
+    EXISTS (SELECT 1 FROM points_account a WHERE a.employee_id = e.id)
+FROM people_employee e LEFT JOIN identity_user u ON u.id = e.user_id WHERE e.employee_no = ANY(%s)
+"""
+
+
+@transaction_required
+def _remember(roster_import: RosterImport, numbers: list[str]) -> None:
+    """How these people stand now, to the last column, for undoing."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REMEMBER, [roster_import.pk, numbers])
+
+
+def _departments() -> set[str]:
+    return set(Department.objects.values_list("path", flat=True))
+
+
+@transaction_required
+def _remember_departments(roster_import: RosterImport, *, before: set[str]) -> None:
+    roster_import.facts["departments_made"] = sorted(_departments() - before)
+    roster_import.save(update_fields=["facts"])
