@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.files import File
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
 from django_tenants.utils import tenant_context
 
 from benefits.roster import operations, queries
@@ -35,7 +36,7 @@ class Command(JsonCommand):
         started = time.perf_counter()
         path = Path(options["file"])
         if not path.is_file():
-            raise CommandError(f"There is no file {path}.")
+            raise CommandError(_("There is no file %(path)s.") % {"path": path})
         with tenant_context(find_company(options["schema"])):
             found = self._import(
                 path,
