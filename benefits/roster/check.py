@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,15 +14,25 @@ _COMPARED = Person._fields[1:]
 
 
 def check(
-    rows: Sequence[tuple[int, Row]], header: Header, *, date1904: bool
+    rows: Sequence[tuple[int, Row]],
+    header: Header,
+    *,
+    date1904: bool,
+    repairs: Mapping[tuple[int, str], str] | None = None,
 ) -> tuple[list[Person], list[Person], list[Issue]]:
-    """(accepted, held back, issues). Rows that turn out to be blank are left out without a word."""
+    """(accepted, held back, issues). Rows that turn out to be blank are left out without a word.
+
+    `repairs` are texts that people typed, by row and field: they stand in place of the cell, or where none is.
+    """
     numbers = [number for number, _ in rows]
+    typed = _typed(numbers, repairs or {})
     issues: dict[int, list[Issue]] = {}
     columns: dict[str, list[Any]] = {}
     for field in fields.FIELDS:
-        if places := header.columns.get(field.name):
-            columns[field.name] = _column(field, places, rows, issues, date1904=date1904)
+        places = header.columns.get(field.name, ())
+        texts = typed.get(field.name, {})
+        if places or texts:
+            columns[field.name] = _column(field, places, rows, texts, issues, date1904=date1904)
     people = _people(numbers, columns)
     for person in people:
         _check_required(person, issues)
@@ -35,20 +45,34 @@ def check(
     return _without_id(accepted), _without_id(held), found
 
 
+def _typed(numbers: list[int], repairs: Mapping[tuple[int, str], str]) -> dict[str, dict[int, str]]:
+    """What was typed: field -> place among the rows -> text."""
+    found: dict[str, dict[int, str]] = {}
+    if repairs:
+        places = {number: place for place, number in enumerate(numbers)}
+        for (row, name), text in repairs.items():
+            if row in places:
+                found.setdefault(name, {})[places[row]] = text
+    return found
+
+
 def _column(
     field: fields.Field,
     places: Sequence[int],
     rows: Sequence[tuple[int, Row]],
+    typed: Mapping[int, str],
     issues: dict[int, list[Issue]],
     *,
     date1904: bool,
 ) -> list[Any]:
     read = partial(normalise.date, date1904=date1904) if field.is_date else field.read
-    if len(places) > 1:
-        values = [_levels([_cell(row, place) for place in places]) for _, row in rows]
-    else:
+    if len(places) == 1:
         place = places[0]
         values = _read_all([row[place] if place < len(row) else "" for _, row in rows], read)
+    else:
+        values = [_levels([_cell(row, place) for place in places]) for _, row in rows]
+    for index, text in typed.items():
+        values[index] = normalise.attempt(read, text) if text else None
     for index, value in enumerate(values):
         if type(value) is Problem:
             values[index] = None

@@ -29,6 +29,21 @@ def main() -> None:
     sys.stdout.buffer.flush()
 
 
+# Of Checked: what crosses as it is, and the lists of named tuples that cross as plain ones.
+_AS_THEY_ARE = (
+    "outcome",
+    "reject_code",
+    "reject_reason",
+    "reject_params",
+    "kind",
+    "sheet",
+    "header_row",
+    "columns",
+    "texts",
+)
+_TUPLES = ("employees", "held", "issues", "notes", "sheets", "offered")
+
+
 def _limit(what: int, amount: int) -> None:
     hard = resource.getrlimit(what)[1]
     amount = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
@@ -39,22 +54,14 @@ def _limit(what: int, amount: int) -> None:
 
 
 def _check(arguments: list[str]) -> tuple[Any, ...]:
-    from . import pipeline
+    import json
 
-    found = pipeline.checked(Path(arguments[0]))
-    if found.outcome == "rejected":
-        return ("rejected", found.reject_code, found.reject_reason, found.reject_params)
-    return (
-        "ok",
-        found.kind,
-        found.sheet,
-        found.header_row,
-        found.columns,
-        [tuple(person) for person in found.employees],
-        [tuple(person) for person in found.held],
-        [tuple(issue) for issue in found.issues],
-        [tuple(note) for note in found.notes],
-    )
+    from . import pipeline
+    from .shapes import Choices
+
+    found = pipeline.checked(Path(arguments[0]), Choices.from_json(json.load(sys.stdin)))
+    plain = {name: getattr(found, name) for name in _AS_THEY_ARE}
+    return ("checked", plain | {name: list(map(tuple, getattr(found, name))) for name in _TUPLES})
 
 
 def _list(arguments: list[str]) -> tuple[Any, ...]:

@@ -142,6 +142,21 @@ _REJECTIONS = {
         "No header was found in the first %(within)d rows of any visible sheet: one row must name 姓名 (name) "
         "and 工号 (employee number) or 手机号 (mobile)."
     ),
+    "no_header:in_sheet": gettext_lazy(
+        "No header was found in the first %(within)d rows of the chosen sheet. Choose the header row by hand."
+    ),
+    "no_header:incomplete": gettext_lazy(
+        "Row %(row)d does not say which columns hold the name and the employee number or mobile. "
+        "Choose these columns by hand."
+    ),
+    "no_header:chosen_sheet": gettext_lazy("The file has no visible sheet “%(sheet)s”. Choose another one."),
+    "no_header:chosen_row": gettext_lazy("Row %(row)d of the sheet is blank. Choose another header row."),
+    "no_header:chosen_columns": gettext_lazy(
+        "A chosen column does not exist in the sheet. Choose the columns again."
+    ),
+    "no_header:chosen_twice": gettext_lazy(
+        "One column was chosen for two different things. Choose the columns again."
+    ),
 }
 
 _NOTES = {
@@ -187,6 +202,11 @@ def of_note(note: Note) -> str:
     if note.code == "hidden_rows":
         count = int(note.params["count"])
         return ngettext("%(count)d hidden row is included.", "%(count)d hidden rows are included.", count) % {
+            "count": count
+        }
+    if note.code == "hidden_rows_left_out":
+        count = int(note.params["count"])
+        return ngettext("%(count)d hidden row is left out.", "%(count)d hidden rows are left out.", count) % {
             "count": count
         }
     return str(_NOTES[note.code]) % note.params

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from . import fields
 from .formats import shown
@@ -12,8 +12,13 @@ _FOOTERS = ("合计", "总计", "小计", "制表", "审核", "备注", "说明"
 _FOOTER_STARTS = frozenset(footer[0] for footer in _FOOTERS)
 
 
-def people_rows(table: Table, details: Details) -> Iterator[tuple[int, Row]]:
-    """(Excel row, cells) of every row that should be a person, with what the details say laid over."""
+def people_rows(
+    table: Table, details: Details, *, without: Collection[int] = (), always: Collection[int] = ()
+) -> Iterator[tuple[int, Row]]:
+    """(Excel row, cells) of every row that should be a person, with what the details say laid over.
+
+    Rows in `without` are left out; rows in `always` (something was typed for them) are people whatever they hold.
+    """
     header = table.header
     rows = table.sheet.rows
     used = sorted({column for columns in header.columns.values() for column in columns})
@@ -24,11 +29,19 @@ def people_rows(table: Table, details: Details) -> Iterator[tuple[int, Row]]:
         row = rows[index]
         if index in special or index in filled:
             row = _overlaid(row, special.get(index, {}), filled.get(index, {}))
+        if index + 1 in without:
+            continue
+        if index + 1 in always:
+            yield index + 1, row
+            continue
         if not row or _is_footer(row) or _is_blank(row, used):
             continue
         if _repeats_header(row, names[0]):
             continue
         yield index + 1, row
+    for number in sorted(always):
+        if number > max(len(rows), header.last_row) and number not in without:
+            yield number, []
 
 
 def _overlaid(row: Row, special: dict[int, Cell], filled: dict[int, Cell]) -> Row:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .shapes import Checked, Choices, Issue, Note, Params, Person
+from .shapes import Checked, Choices, Column, Issue, Note, Params, Person, SheetFound
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from benefits.roster import child; child.main()"
@@ -101,19 +101,20 @@ def _load(data: bytes) -> Any:
         return ("rejected", "corrupt", "reader", {})
 
 
+_SHAPES: dict[str, type[Any]] = {
+    "employees": Person,
+    "held": Person,
+    "issues": Issue,
+    "notes": Note,
+    "sheets": SheetFound,
+    "offered": Column,
+}
+
+
 def _checked(answer: Any) -> Checked:
     if answer[0] == "rejected":
         _, code, reason, params = answer
         return Checked(outcome="rejected", reject_code=code, reject_reason=reason, reject_params=params)
-    _, kind, sheet, header_row, columns, employees, held, issues, notes = answer
-    return Checked(
-        outcome="ok",
-        kind=kind,
-        sheet=sheet,
-        header_row=header_row,
-        columns=columns,
-        employees=tuple(map(Person._make, employees)),
-        held=tuple(map(Person._make, held)),
-        issues=tuple(map(Issue._make, issues)),
-        notes=tuple(map(Note._make, notes)),
-    )
+    found = answer[1]
+    shaped = {name: tuple(map(shape._make, found[name])) for name, shape in _SHAPES.items()}
+    return Checked(**{**found, **shaped})
