@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from .guard import LIMITS
+from .parts import LIMITS
 from .recognise import HEADER_WITHIN
 from .shapes import Checked, Issue, Note, Params
 
@@ -108,9 +108,6 @@ _REJECTIONS = {
     ),
     "unsupported_format:markup": gettext_lazy(
         "The file is a web page with an Excel name. Open it in Excel, choose “Save as”, Excel workbook (.xlsx)."
-    ),
-    "unsupported_format:macros": gettext_lazy(
-        "The workbook holds macros. Choose “Save as”, Excel workbook (.xlsx), without macros."
     ),
     "unsupported_format:xlsb": gettext_lazy(
         "Binary workbooks (.xlsb) cannot be read. Save the file as .xlsx."

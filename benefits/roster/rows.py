@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 
 from . import fields
 from .formats import shown
-from .shapes import Cell, CellError, Details, NoValue, Row, Table
+from .parts import LIMITS
+from .shapes import Cell, CellError, Details, NoValue, Rejected, Row, Table
 
 _FOOTERS = ("合计", "总计", "小计", "制表", "审核", "备注", "说明", "注:", "打印", "共计", "填表", "以下空白")
 _FOOTER_STARTS = frozenset(footer[0] for footer in _FOOTERS)
@@ -74,12 +75,17 @@ def _filled_down(table: Table) -> dict[int, dict[int, Cell]]:
     cells: dict[int, dict[int, Cell]] = {}
     rows = table.sheet.rows
     columns = table.header.columns.get("department", ())
+    filled = 0
     for merge in table.sheet.merges:
         if merge.left not in columns or merge.top < table.header.last_row or merge.top >= len(rows):
             continue
         first = rows[merge.top]
         value = first[merge.left] if merge.left < len(first) else ""
-        for row in range(merge.top + 1, min(merge.bottom + 1, len(rows))):
+        below = range(merge.top + 1, min(merge.bottom + 1, len(rows)))
+        filled += len(below)
+        if filled > LIMITS.area:  # merges never overlap in an honest file
+            raise Rejected("corrupt", "merges")
+        for row in below:
             cells.setdefault(row, {})[merge.left] = value
     return cells
 
