@@ -41,7 +41,8 @@ _AS_THEY_ARE = (
     "columns",
     "texts",
 )
-_TUPLES = ("employees", "held", "issues", "notes", "sheets", "offered")
+_PEOPLE = ("employees", "held")
+_TUPLES = ("issues", "notes", "sheets", "offered")
 
 
 def _limit(what: int, amount: int) -> None:
@@ -61,7 +62,10 @@ def _check(arguments: list[str]) -> tuple[Any, ...]:
 
     found = pipeline.checked(Path(arguments[0]), Choices.from_json(json.load(sys.stdin)))
     plain = {name: getattr(found, name) for name in _AS_THEY_ARE}
-    return ("checked", plain | {name: list(map(tuple, getattr(found, name))) for name in _TUPLES})
+    lists = {name: list(map(tuple, getattr(found, name))) for name in _TUPLES}
+    # People cross as columns: fewer objects, and each day and department but once.
+    people = {name: list(map(list, zip(*getattr(found, name), strict=True))) for name in _PEOPLE}
+    return ("checked", plain | lists | people)
 
 
 def _list(arguments: list[str]) -> tuple[Any, ...]:

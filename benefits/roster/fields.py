@@ -22,6 +22,7 @@ class Field:
     required: bool = False
     kept: bool = True
     is_date: bool = False
+    plain: Callable[[str], Any] | None = None  # whether a text is plainly its own value: most cells are
 
 
 FIELDS: tuple[Field, ...] = (
@@ -44,12 +45,14 @@ FIELDS: tuple[Field, ...] = (
         ),
         normalise.employee_no,
         required=True,
+        plain=re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,39}").fullmatch,
     ),
     Field(
         "name",
         ("姓名", "员工姓名", "名字", "人员姓名", "Name", "Full Name", "Employee Name"),
         normalise.name,
         required=True,
+        plain=re.compile("[\u4e00-\u9fff]{2,50}").fullmatch,
     ),
     Field(
         "mobile",
@@ -69,6 +72,7 @@ FIELDS: tuple[Field, ...] = (
             "Phone Number",
         ),
         normalise.mobile,
+        plain=re.compile("1[3-9][0-9]{9}").fullmatch,
     ),
     Field(
         "department",
@@ -79,6 +83,9 @@ FIELDS: tuple[Field, ...] = (
         "email",
         ("邮箱", "电子邮件", "电子邮箱", "邮箱地址", "Email", "E-mail", "Email Address"),
         normalise.email,
+        plain=re.compile(
+            "[a-z0-9]{1,40}(?:[._-][a-z0-9]{1,20}){0,2}@[a-z0-9]{1,40}[.](?:com|cn|net|org)"
+        ).fullmatch,
     ),
     Field(
         "hired_on",

@@ -130,7 +130,7 @@ def _check_parts(
         if not member.filename.lower().endswith((".xml", ".rels", ".vml")):
             continue
         tally = parts.look(package, member, budget, limits)
-        budget -= tally.bytes
+        budget -= tally.size
         tags += tally.tags
         if tags > limits.tags:
             raise Rejected("too_large", "elements")

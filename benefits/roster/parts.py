@@ -10,6 +10,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 from xml.parsers import expat
 
 from .shapes import Rejected
@@ -52,7 +53,7 @@ _RARE_MARKS = (b":f>", b"t='e'")  # of the few writers that use prefixes or sing
 class Tally:
     """What has come out of one part so far."""
 
-    bytes: int = 0
+    size: int = 0
     tags: int = 0
     depth: int = 0
     merges: int = 0
@@ -81,14 +82,14 @@ def _pieces(
 ) -> Iterator[bytes]:
     """The part in pieces that end where a tag begins, stopping as soon as more comes out than is left."""
     rest = b""
-    with package.open(member) as part:
+    with cast(zipfile.ZipExtFile, package.open(member)) as part:
         while piece := part.read1(_PIECE):
-            tally.bytes += len(piece)
-            if tally.bytes > budget:
-                raise Rejected("too_large", "inflates", megabytes=tally.bytes // 1_000_000)
-            if tally.bytes == len(piece):
+            tally.size += len(piece)
+            if tally.size > budget:
+                raise Rejected("too_large", "inflates", megabytes=tally.size // 1_000_000)
+            if tally.size == len(piece):
                 while len(piece) < limits.prolog_bytes and (more := part.read1(_PIECE)):
-                    tally.bytes += len(more)
+                    tally.size += len(more)
                     piece += more
                 check_prolog(piece, limits)
             cut = piece.rfind(b"<")
@@ -100,7 +101,7 @@ def _pieces(
                 continue
             yield rest + piece[:cut]
             rest = piece[cut:]
-        if not tally.bytes:
+        if not tally.size:
             raise Rejected("corrupt", "xml")
         yield rest
 

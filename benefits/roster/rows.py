@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 
 from . import fields
@@ -11,6 +12,8 @@ from .shapes import Cell, CellError, Details, NoValue, Rejected, Row, Table
 
 _FOOTERS = ("合计", "总计", "小计", "制表", "审核", "备注", "说明", "注:", "打印", "共计", "填表", "以下空白")
 _FOOTER_STARTS = frozenset(footer[0] for footer in _FOOTERS)
+_ASKS_FOR_A_LOOK = _FOOTER_STARTS | frozenset(" \t\r\n\u3000\xa0")
+_NAMES_A_NAME = re.compile("名|称|[Nn]|[^\u4e00-\u9fffA-Za-z·•]")  # what a heading over names may hold
 
 
 def people_rows(
@@ -25,24 +28,35 @@ def people_rows(
     used = sorted({column for columns in header.columns.values() for column in columns})
     special = _special_cells(table, details)
     filled = _filled_down(table)
-    names = header.columns["name"]
+    name = header.columns["name"][0]
+    heading = header.headings.get(name, "")
     for index in range(header.last_row, len(rows)):
         row = rows[index]
         if index in special or index in filled:
             row = _overlaid(row, special.get(index, {}), filled.get(index, {}))
         if index + 1 in without:
             continue
-        if index + 1 in always:
+        if (
+            index + 1 in always
+            or (row and _is_plain(row, name))
+            or (row and not (_is_footer(row) or _is_blank(row, used) or _repeats_header(row, name, heading)))
+        ):
             yield index + 1, row
-            continue
-        if not row or _is_footer(row) or _is_blank(row, used):
-            continue
-        if _repeats_header(row, names[0]):
-            continue
-        yield index + 1, row
     for number in sorted(always):
         if number > max(len(rows), header.last_row) and number not in without:
             yield number, []
+
+
+def _is_plain(row: Row, name: int) -> bool:
+    """Whether a row cannot be a footer, blank or a repeated header: its first cell and its name say so."""
+    first = row[0]
+    if type(first) is str:
+        if not first or first[0] in _ASKS_FOR_A_LOOK:
+            return False
+    elif type(first) is not float:
+        return False
+    cell = row[name] if name < len(row) else ""
+    return type(cell) is str and bool(cell) and not _NAMES_A_NAME.search(cell)
 
 
 def _overlaid(row: Row, special: dict[int, Cell], filled: dict[int, Cell]) -> Row:
@@ -114,12 +128,12 @@ def _is_footer(row: Row) -> bool:
     return False
 
 
-def _repeats_header(row: Row, name_column: int) -> bool:
+def _repeats_header(row: Row, name_column: int, heading: str) -> bool:
     cell = row[name_column] if name_column < len(row) else ""
     if type(cell) is not str or not 1 < len(cell) < 20:
         return False
     named = fields.named(fields.fold(cell))
-    if named is None or named[0] != "name":
+    if cell != heading and (named is None or named[0] != "name"):
         return False
     known = [c for c in row if type(c) is str and fields.named(fields.fold(c))]
     return len(known) >= 2

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .shapes import Checked, Choices, Column, Issue, Note, Params, Person, SheetFound
+from .check import person_of
+from .shapes import Checked, Choices, Column, Issue, Note, Params, SheetFound
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from benefits.roster import child; child.main()"
@@ -102,8 +103,6 @@ def _load(data: bytes) -> Any:
 
 
 _SHAPES: dict[str, type[Any]] = {
-    "employees": Person,
-    "held": Person,
     "issues": Issue,
     "notes": Note,
     "sheets": SheetFound,
@@ -117,4 +116,5 @@ def _checked(answer: Any) -> Checked:
         return Checked(outcome="rejected", reject_code=code, reject_reason=reason, reject_params=params)
     found = answer[1]
     shaped = {name: tuple(map(shape._make, found[name])) for name, shape in _SHAPES.items()}
-    return Checked(**{**found, **shaped})
+    people = {name: tuple(map(person_of, zip(*found[name], strict=True))) for name in ("employees", "held")}
+    return Checked(**{**found, **shaped, **people})
