@@ -11,7 +11,10 @@ from typing import Any
 
 
 def main() -> None:
-    """Run one job: `check FILE`, `list FILE` or `annotate FILE TARGET SHEET`, within `memory,cpu` limits."""
+    """Run one job: `check FILE`, `list FILE`, `excerpt FILE` or `annotate FILE TARGET SHEET`.
+
+    The first argument after the job are its limits, `memory,cpu`.
+    """
     what, limits, *arguments = sys.argv[1:]
     memory, cpu = map(int, limits.split(","))
     _limit(resource.RLIMIT_AS, memory)
@@ -19,7 +22,7 @@ def main() -> None:
     _limit(resource.RLIMIT_CORE, 0)
     gc.disable()  # one job, nothing cyclic, and the process ends with it
     try:
-        answer = {"check": _check, "list": _list, "annotate": _annotate}[what](arguments)
+        answer = {"check": _check, "list": _list, "excerpt": _excerpt, "annotate": _annotate}[what](arguments)
     except MemoryError:
         answer = ("rejected", "too_large", "resources", {})
     except BaseException as error:  # parsers panic with what is not even an Exception
@@ -77,6 +80,22 @@ def _list(arguments: list[str]) -> tuple[Any, ...]:
     except Rejected as rejected:
         return ("rejected", rejected.code, rejected.reason, rejected.params)
     return ("listed", amounts, faults)
+
+
+def _excerpt(arguments: list[str]) -> tuple[Any, ...]:
+    import json
+
+    from . import excerpt
+    from .shapes import Choices, Rejected
+
+    wanted = json.load(sys.stdin)
+    try:
+        return (
+            "excerpt",
+            *excerpt.of_file(Path(arguments[0]), Choices.from_json(wanted["choices"]), set(wanted["rows"])),
+        )
+    except Rejected as rejected:
+        return ("rejected", rejected.code, rejected.reason, rejected.params)
 
 
 def _annotate(arguments: list[str]) -> tuple[Any, ...]:

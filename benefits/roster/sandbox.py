@@ -51,6 +51,15 @@ def annotate_file(
     return isinstance(answer, tuple) and answer[:1] == ("annotated",)
 
 
+def excerpt_of_file(
+    path: Path, choices: Choices, rows: list[int], allowance: Allowance = ALLOWANCE
+) -> tuple[list[tuple[str, str | None]], list[tuple[int, list[Any]]]]:
+    """(heading, field) of every column, and (row, cells) of some rows; nothing of a file that cannot be read."""
+    wanted = json.dumps({"choices": choices.as_json(), "rows": rows}).encode()
+    answer = _run("excerpt", [str(path)], allowance, wanted)
+    return (answer[1], answer[2]) if answer[0] == "excerpt" else ([], [])
+
+
 def list_file(path: str | Path, allowance: Allowance = ALLOWANCE) -> tuple[list[Any], list[Any]] | Checked:
     """The (row, employee number, points) and (row, field, code) of a list; a rejected Checked for an unusable file."""
     answer = _run("list", [str(path)], allowance)
