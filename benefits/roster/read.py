@@ -109,8 +109,10 @@ def decode(data: bytes) -> tuple[str, str]:
             break
     else:
         attempts = ["utf-8", "gb18030"]
-        if data[:200].count(b"\0") * 4 > len(data[:200]):
-            attempts = ["utf-16-le" if data[1:2] == b"\0" else "utf-16-be"]
+        head = data[:400]
+        if head.count(b"\0") * 6 > len(head):
+            is_little = head[1::2].count(0) > head[::2].count(0)
+            attempts = ["utf-16-le" if is_little else "utf-16-be"]
     for encoding in attempts:
         try:
             return data.decode(encoding), encoding

@@ -30,8 +30,10 @@ def people_rows(
     filled = _filled_down(table)
     name = header.columns["name"][0]
     heading = header.headings.get(name, "")
-    for index in range(header.last_row, len(rows)):
-        row = rows[index]
+    # Rows that hold nothing but formulas without a value look blank to the reader, and the last ones are missing.
+    end = max([len(rows), *(index + 1 for index in special)])
+    for index in range(header.last_row, end):
+        row = rows[index] if index < len(rows) else []
         if index in special or index in filled:
             row = _overlaid(row, special.get(index, {}), filled.get(index, {}))
         if index + 1 in without:
@@ -43,7 +45,7 @@ def people_rows(
         ):
             yield index + 1, row
     for number in sorted(always):
-        if number > max(len(rows), header.last_row) and number not in without:
+        if number > max(end, header.last_row) and number not in without:
             yield number, []
 
 
