@@ -39,10 +39,10 @@ def inspect(path: Path, limits: Limits = LIMITS) -> Container:
 def _inspect_text(head: bytes) -> Kind:
     """Refuse what is plainly neither a workbook nor a table in text; decoding decides the rest."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:64].lower()
-    if start.startswith(
-        (b"<", b"%pdf", b"{\\rtf", b"\x89png", b"gif8", b"\xff\xd8\xff", b"rar!", b"7z\xbc\xaf")
-    ):
-        raise Rejected("unsupported_format", "markup" if start.startswith(b"<") else "")
+    if start.startswith((b"<", b"mime-version:")):
+        raise Rejected("unsupported_format", "markup")
+    if start.startswith((b"%pdf", b"{\\rtf", b"\x89png", b"gif8", b"\xff\xd8\xff", b"rar!", b"7z\xbc\xaf")):
+        raise Rejected("unsupported_format")
     return "text"
 
 
@@ -109,7 +109,7 @@ def _zip_kind(package: zipfile.ZipFile) -> Kind:
     types = _head(package, names["[content_types].xml"], 1_000_000).lower()
     if b"sheet.binary" in types:
         raise Rejected("unsupported_format", "xlsb")
-    if b"spreadsheetml" not in types:
+    if b"spreadsheetml" not in types and b"ms-excel.sheet" not in types:
         raise Rejected("unsupported_format", "document")
     return "xlsx"
 

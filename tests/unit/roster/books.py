@@ -49,10 +49,15 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _BOOK = f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets></workbook>'
 
 
-def package(path: Path, sheet: bytes | str, **more: bytes | str) -> Path:
+def package(path: Path, sheet: bytes | str, macros: bool = False, **more: bytes | str) -> Path:
     """A minimal .xlsx around a raw sheet part; `more` are further parts, `__` in a name is `/`."""
+    types = _TYPES
+    if macros:
+        types = types.replace(
+            "openxmlformats-officedocument.spreadsheetml.sheet", "ms-excel.sheet.macroEnabled"
+        )
     parts: dict[str, bytes | str] = {
-        "[Content_Types].xml": _TYPES,
+        "[Content_Types].xml": types,
         "_rels/.rels": _RELS.format(kind="officeDocument", target="xl/workbook.xml"),
         "xl/workbook.xml": _BOOK,
         "xl/_rels/workbook.xml.rels": _RELS.format(kind="worksheet", target="worksheets/sheet1.xml"),
@@ -62,6 +67,8 @@ def package(path: Path, sheet: bytes | str, **more: bytes | str) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
         for name, data in parts.items():
             target.writestr(name, data)
+        if macros:
+            target.writestr("xl/vbaProject.bin", compound("VBA"))
     return path
 
 
