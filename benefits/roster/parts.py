@@ -38,7 +38,7 @@ class Limits:
 
 LIMITS = Limits()
 
-SHEET_PART = re.compile(r"xl/worksheets/[^/]+\.xml", re.I)
+_SHEET_ROOT = re.compile(rb"<(?:[A-Za-z0-9_.-]+:)?worksheet[\s>/]")
 _PIECE = 1 << 16
 # Columns from AA on; the usual 26 are passed over.
 _WIDE_CELL = re.compile(rb""" r=["']([A-Za-z]{2,9})([0-9]{1,9})""")
@@ -69,11 +69,13 @@ class Tally:
 def look(package: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int, limits: Limits) -> Tally:
     """Inflate a part to its end (which checks its CRC) and refuse what no honest part holds."""
     tally = Tally()
-    is_sheet = SHEET_PART.fullmatch(member.filename) is not None
-    is_large = is_sheet or member.filename.lower().endswith(("sharedstrings.xml", "content.xml"))
+    is_large = member.filename.lower().endswith(("sharedstrings.xml", "content.xml"))
+    is_sheet = False
     for piece in _pieces(package, member, budget, tally, limits):
+        if not tally.tags:  # the root says what a part is, its name may be any
+            is_sheet = _SHEET_ROOT.search(piece, 0, 4096) is not None
         _count(piece, tally, limits)
-        if tally.tags > limits.small_part_tags and not is_large:
+        if tally.tags > limits.small_part_tags and not (is_large or is_sheet):
             raise Rejected("too_large", "elements")
         if is_sheet:
             _look_at_sheet(piece, tally, limits)
@@ -203,6 +205,8 @@ def check_prolog(data: bytes, limits: Limits = LIMITS) -> None:
         parser.Parse(data[: limits.prolog_bytes], False)
     except _RootSeen:
         pass
+    except (LookupError, ValueError) as error:  # an encoding that nobody knows
+        raise Rejected("unsupported_format", "xml_encoding") from error
     except expat.ExpatError as error:
         raise Rejected("corrupt", "xml") from error
     else:

@@ -224,7 +224,7 @@ def _types(path: Path, kind: str) -> Path:
 def test_rejected(case: str, tmp_path: Path) -> None:
     make, code = REJECTED[case]
 
-    found = sandbox.check_file(make(tmp_path / "file"))
+    found = pipeline.checked(make(tmp_path / "file"))
 
     assert (found.outcome, found.reject_code) == ("rejected", code)
     assert found.employees == ()
@@ -272,7 +272,7 @@ READ: dict[str, Callable[[Path], Path]] = {
 
 @pytest.mark.parametrize("case", READ)
 def test_read(case: str, tmp_path: Path) -> None:
-    found = sandbox.check_file(READ[case](tmp_path / "file"))
+    found = pipeline.checked(READ[case](tmp_path / "file"))
 
     assert (found.outcome, [p.name for p in found.employees], found.issues) == ("ok", ["王伟"], ())
 
