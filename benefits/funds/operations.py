@@ -103,7 +103,7 @@ def set_credit_limit(*, company: Company, fen: int, actor: User | None, at: date
     before, account.credit_limit_fen = account.credit_limit_fen, fen
     account.save(update_fields=["credit_limit_fen"])
     audit.record(
-        "credit.set", account, actor=actor, at=at, before=before, fen=fen, company=company.schema_name
+        "credit.set", account, actor=actor, at=at, before_fen=before, fen=fen, company=company.schema_name
     )
     return account
 

@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from benefits.web import events
 from benefits.web.platform import look, who
 from tenants.identity.models import AuditEvent
 
@@ -23,8 +24,17 @@ def records(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "audit",
         "page": page,
-        "rows": [(one, ", ".join(f"{name}={value}" for name, value in one.facts.items())) for one in page],
+        "rows": [
+            {
+                "event": one,
+                "action": events.action(one.action),
+                "subject": events.subject(one.subject),
+                "facts": events.facts(one),
+            }
+            for one in page
+        ],
         "wanted": wanted,
-        "actions": actions,
+        "subject": events.subject(wanted["subject"]) if wanted["subject"] else "",
+        "actions": [(code, events.action(code)) for code in actions],
     }
     return render(request, "platform/audit.html", context)

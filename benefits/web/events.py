@@ -1,0 +1,117 @@
+"""Audit events as people read them: what was done, to what, and the facts, in the reader's language."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from benefits import money
+from tenants.identity.models import AuditEvent
+from tenants.identity.roles import LABELS as ROLES
+
+ACTIONS: Mapping[str, Any] = {
+    "attempt.sent_again": _("sent a delivery again"),
+    "budget.loaded": _("loaded a budget"),
+    "budget.opened": _("opened a budget"),
+    "budget.unloaded": _("returned a budget's points to the funds"),
+    "card_code.revealed": _("looked at card codes"),
+    "case.decided": _("decided a case"),
+    "company.changed": _("changed a company's facts"),
+    "company.opened": _("opened a company"),
+    "credit.set": _("set a credit line"),
+    "deposit.confirmed": _("confirmed a deposit"),
+    "deposit.recorded": _("recorded a deposit"),
+    "deposit.rejected": _("rejected a deposit"),
+    "invoice.issued": _("issued an invoice"),
+    "credit_note.issued": _("issued a credit note"),
+    "offer.paused": _("paused an offer"),
+    "offer.set": _("set an offer"),
+    "order.placed": _("placed an order"),
+    "points.granted": _("granted points"),
+    "report.exported": _("exported a report"),
+    "roster.applied": _("applied a roster"),
+    "roster.cancelled": _("cancelled a roster import"),
+    "roster.confirmed": _("confirmed a roster's plan"),
+    "roster.received": _("uploaded a roster"),
+    "roster.rejected": _("could not use a roster"),
+    "supplier.added": _("added a supplier"),
+    "supplier.changed": _("changed a supplier"),
+    "supplier.offers": _("added offers"),
+    "supplier.paused": _("paused a supplier"),
+    "user.added": _("added an account"),
+    "user.closed": _("closed an account"),
+    "user.link_issued": _("made an activation link"),
+    "user.opened": _("opened an account again"),
+    "user.password": _("set a password"),
+    "user.roles": _("changed roles"),
+    "user.second_factor_reset": _("reset a second factor"),
+    "user.signed_in": _("signed in"),
+}
+
+_SUBJECTS: Mapping[str, Any] = {
+    "company": _("company"),
+    "identity.user": _("account"),
+    "funds.deposit": pgettext_lazy("audit", "deposit"),
+    "invoices.invoice": _("invoice"),
+    "fulfilment.supplier": pgettext_lazy("audit", "supplier"),
+    "fulfilment.offer": _("offer"),
+    "fulfilment.case": pgettext_lazy("audit", "case"),
+    "fulfilment.attempt": _("attempt"),
+    "fulfilment.delivery": pgettext_lazy("audit", "delivery"),
+    "points.budget": pgettext_lazy("audit", "budget"),
+    "points.grant": pgettext_lazy("audit", "grant"),
+    "orders.order": pgettext_lazy("audit", "order"),
+    "orders.item": pgettext_lazy("audit", "order"),
+    "roster.rosterimport": _("roster import"),
+    "people.employee": pgettext_lazy("audit", "employee"),
+    "people.department": pgettext_lazy("audit", "department"),
+}
+
+_FACTS: Mapping[str, Any] = {
+    "fen": _("amount"),
+    "total_fen": _("amount"),
+    "before_fen": pgettext_lazy("audit", "amount before"),
+    "company": _("company"),
+    "number": pgettext_lazy("audit", "number"),
+    "reference": _("reference"),
+    "domain": _("domain"),
+    "changed": _("changed fields"),
+    "roles": pgettext_lazy("audit", "roles"),
+    "adapter": _("adapter"),
+    "added": pgettext_lazy("audit", "added"),
+    "until": pgettext_lazy("audit", "until"),
+    "sku": pgettext_lazy("audit", "SKU"),
+    "supplier": pgettext_lazy("audit", "supplier"),
+    "employees": pgettext_lazy("audit", "employees"),
+    "month": pgettext_lazy("audit", "month"),
+    "created": pgettext_lazy("audit", "joined"),
+    "updated": pgettext_lazy("audit", "changed"),
+    "left": pgettext_lazy("audit", "left"),
+    "unchanged": pgettext_lazy("audit", "unchanged"),
+    "failed": pgettext_lazy("audit", "held back"),
+}
+
+
+def action(code: str) -> str:
+    """What was done; a code that has no words yet is shown as it is."""
+    return str(ACTIONS.get(code, code))
+
+
+def subject(text: str) -> str:
+    """`funds.deposit:2` as deposit 2; `company:acme` as company acme."""
+    kind, _colon, key = text.partition(":")
+    return f"{_SUBJECTS.get(kind, kind)} {key}"
+
+
+def facts(event: AuditEvent) -> list[tuple[str, str]]:
+    """(name, value) of each fact; amounts in yuan."""
+    return [(str(_FACTS.get(name, name)), _value(name, value)) for name, value in event.facts.items()]
+
+
+def _value(name: str, value: Any) -> str:
+    if name.endswith("fen") and isinstance(value, int):
+        return f"¥{money.yuan_grouped(value)}"
+    if isinstance(value, list):
+        return "、".join(str(ROLES.get(one, one)) for one in value)
+    return str(value)
