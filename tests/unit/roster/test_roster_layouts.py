@@ -395,3 +395,39 @@ def test_a_title_is_no_group_whatever_it_says(tmp_path: Path, title: str) -> Non
         assert people(pipeline.checked(sheet(tmp_path / "a.xlsx", rows, merges)), "name") == [
             (3, "1", "王伟")
         ]
+
+
+def test_a_merged_department_reaches_over_blank_rows_and_sums(tmp_path: Path) -> None:
+    rows = [["部门", "工号", "姓名"], ["财务部", "1", "王伟"], [], [None, "小计", "1人"], [None, "2", "李娜"]]
+
+    found = pipeline.checked(sheet(tmp_path / "a.xlsx", rows, ["A2:A6"]))
+
+    assert people(found, "department") == [(2, "1", "财务部"), (5, "2", "财务部")]
+    assert found.issues == ()
+
+
+def test_staff_of_a_department_that_reads_like_a_footer(tmp_path: Path) -> None:
+    rows = [
+        ["部门", "工号", "姓名"],
+        ["审核部", "1", "王伟"],
+        ["打印室", 2, "李娜"],
+        ["审核：", None, "赵某"],
+        ["合计", 2, "2人"],
+    ]
+
+    found = pipeline.checked(books.workbook(tmp_path / "a.xlsx", rows))
+
+    assert people(found, "department") == [(2, "1", "审核部"), (3, "2", "打印室")]
+    assert found.issues == ()
+
+
+def test_dates_under_any_format_of_chinese_excel(tmp_path: Path) -> None:
+    codes = ['yyyy"年"m"月"d"日";@', "[$-804]yyyy/m/d;@", "m/d/yy", "[$-F800]dddd, mmmm dd, yyyy",
+             '[DBNum1][$-804]yyyy"年"m"月"d"日";@', "yyyy/m/d h:mm", "mmm-yy", "General"]  # fmt: skip
+    rows = [["工号", "姓名", "入职日期"], *([str(n), "王伟", 44256.5] for n in range(len(codes)))]
+    formats = {f"C{n + 2}": code for n, code in enumerate(codes)}
+
+    found = pipeline.checked(sheet(tmp_path / "a.xlsx", rows, formats=formats))
+
+    assert {p.hired_on for p in found.employees} == {dt.date(2021, 3, 1)}
+    assert len(found.employees) == len(codes)
