@@ -115,7 +115,9 @@ def _floor(path: Path) -> float:
         names = ", ".join(_COLUMNS)
         updates = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)
         with transaction(), connection.cursor() as cursor:
-            cursor.execute("CREATE TEMP TABLE staged (LIKE bench_staff) ON COMMIT DROP")
+            cursor.execute(
+                f"CREATE TEMP TABLE staged ON COMMIT DROP AS SELECT {names} FROM bench_staff WITH NO DATA"
+            )
             with cursor.copy(f"COPY staged ({names}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
