@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from csp.constants import SELF
 from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import DisallowedHost
@@ -78,6 +79,10 @@ def company(get_response: GetResponse) -> GetResponse:
     """Enter the schema of the host's company; the platform's own host stays in the public schema; else 404."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
+        if getattr(request, "is_dummy", False):
+            # A preview: Wagtail asks for a page from within a request, under whatever host its site is called.
+            request.company = request.tenant = connection.tenant  # type: ignore[attr-defined]
+            return get_response(request)
         connection.set_schema_to_public()
         host = _host(request)
         request.company = None  # type: ignore[attr-defined]
@@ -150,6 +155,8 @@ class Access:
         if request.path.startswith(EDITORS):
             response._csp_replace = settings.WAGTAIL_ADMIN_CSP  # type: ignore[attr-defined]
             response.headers["X-Frame-Options"] = "SAMEORIGIN"  # previews are frames of the editor's page
+        elif getattr(request, "is_preview", False):
+            response._csp_replace = {"frame-ancestors": [SELF]}  # type: ignore[attr-defined]
         return response
 
     def process_view(
