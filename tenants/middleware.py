@@ -7,7 +7,7 @@ from typing import Any
 from csp.constants import SELF
 from django.conf import settings
 from django.core.cache import cache
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import DisallowedHost, ObjectDoesNotExist
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
@@ -152,7 +152,10 @@ class Access:
         response = self.get_response(request)
         if getattr(request, "user", None) is not None and request.user.is_authenticated:
             response.headers.setdefault("Cache-Control", "no-store")
-        if request.path.startswith(EDITORS):
+        if response.headers.get("Content-Disposition", "").startswith("attachment"):
+            # Whatever a browser takes a file for, it runs nothing and asks nobody.
+            response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        elif request.path.startswith(EDITORS):
             response._csp_replace = settings.WAGTAIL_ADMIN_CSP  # type: ignore[attr-defined]
             response.headers["X-Frame-Options"] = "SAMEORIGIN"  # previews are frames of the editor's page
         elif getattr(request, "is_preview", False):
@@ -203,6 +206,9 @@ class DomainErrors:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        if isinstance(exception, ObjectDoesNotExist) and request.path.startswith(EDITORS):
+            # Wagtail looks some ids of its forms up without asking whether they are there.
+            return render(request, "errors/404.html", status=404)
         if not isinstance(exception, DomainError):
             return None
         if "application/json" in request.headers.get("Accept", ""):
