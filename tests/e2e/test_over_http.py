@@ -156,7 +156,7 @@ def _call(port: int, body: bytes, *, path: str = "", **headers: str) -> tuple[in
 
 def test_c01_a_signed_callback_is_accepted_and_a_forged_one_is_not(web: int, waiting: Attempt) -> None:
     body = _says(waiting)
-    assert _call(web, body) == (200, b'{"code": 0, "msg": "OK"}')
+    assert _call(web, body) == (200, b'{"code":0,"msg":"OK"}')
     Attempt.objects.filter(pk=waiting.pk).update(due_at=waiting.due_at)
     other = _says(waiting, 30)
     for path in (_signed(body), "/callbacks/first/", _signed(other).replace("sign=", "sign=0")):
@@ -170,7 +170,7 @@ def test_c04_copies_at_once_have_one_effect(web: int, waiting: Attempt) -> None:
     before = CallbackReceived.objects.filter(attempt=waiting).count()
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda _: _call(web, body), range(6)))
-    assert set(answers) == {(200, b'{"code": 0, "msg": "OK"}')}
+    assert set(answers) == {(200, b'{"code":0,"msg":"OK"}')}
     assert CallbackReceived.objects.filter(attempt=waiting).count() == before + 6
     assert Attempt.objects.get(pk=waiting.pk).status == Attempt.Status.WAITING
     assert waiting.delivery.status == Delivery.Status.ACTIVE
@@ -227,8 +227,8 @@ def test_c13_a_body_that_drips_is_cut_off(web: int, waiting: Attempt) -> None:
                 continue
             except OSError:
                 break
-        assert time.monotonic() - started < 20
-        assert answer[9:10] in (b"4", b"")
+        assert time.monotonic() - started < 12
+        assert answer.startswith(b"HTTP/1.1 400 ")
 
 
 def test_c14_a_database_that_is_away_asks_for_a_repetition_and_hears_it(web: int, waiting: Attempt) -> None:
@@ -246,7 +246,7 @@ def test_c14_a_database_that_is_away_asks_for_a_repetition_and_hears_it(web: int
             )
             started = time.monotonic()
             assert _call(web, body)[0] == 503
-            assert time.monotonic() - started < 15
+            assert time.monotonic() - started < 25  # the pool waits for 15 s
             ready = urllib.request.Request(f"http://127.0.0.1:{web}/-/ready")
             with pytest.raises(urllib.error.HTTPError) as refused:
                 urllib.request.urlopen(ready, timeout=20)
@@ -256,4 +256,4 @@ def test_c14_a_database_that_is_away_asks_for_a_repetition_and_hears_it(web: int
     until = time.monotonic() + 20
     while (answer := _call(web, body))[0] == 503 and time.monotonic() < until:
         time.sleep(0.5)
-    assert answer == (200, b'{"code": 0, "msg": "OK"}')
+    assert answer == (200, b'{"code":0,"msg":"OK"}')
