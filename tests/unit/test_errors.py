@@ -56,7 +56,7 @@ def test_codes_are_written_in_snake_case() -> None:
 
 def _details(error: type[DomainError]) -> str:
     """The names of an error's facts as the document writes them."""
-    message = str(error.message)
+    message = re.sub(r"_yuan\b", "_fen", str(error.message))  # what a fact in fen is told as
     return ", ".join(f"`{name}`" for name in sorted(set(re.findall(r"%\((\w+)\)", message)))) or "–"
 
 

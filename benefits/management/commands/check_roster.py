@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from benefits.roster import answers, sandbox
 from tenants.commands import JsonCommand
@@ -17,7 +18,7 @@ class Command(JsonCommand):
     def work(self, *, at: datetime, **options: Any) -> dict[str, Any]:
         path = Path(options["file"])
         if not path.is_file():
-            raise CommandError(f"There is no file {path}.")
+            raise CommandError(_("There is no file %(path)s.") % {"path": path})
         return answers.to_json(sandbox.check_file(path.resolve()), file=path.name)
 
     def say(self, result: dict[str, Any]) -> str:

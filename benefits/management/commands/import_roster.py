@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.files import File
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
 from django_tenants.utils import tenant_context
 
 from benefits.roster import operations, queries
@@ -28,7 +29,7 @@ class Command(JsonCommand):
         started = time.perf_counter()
         path = Path(options["file"])
         if not path.is_file():
-            raise CommandError(f"There is no file {path}.")
+            raise CommandError(_("There is no file %(path)s.") % {"path": path})
         with tenant_context(find_company(options["schema"])):
             found = self._import(path, mode=Mode(options["mode"]), dry_run=options["dry_run"], at=at)
             return {**found, "seconds": round(time.perf_counter() - started, 3)}

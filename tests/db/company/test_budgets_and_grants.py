@@ -158,7 +158,7 @@ def test_a_wrong_list_is_refused_in_place(hr: Client, acme: Company) -> None:
         ("A001,5\nA001,6", "row 2 repeats"),
         ("A001,many", "row 1 with points"),
         ("A001,0.001", "is not an amount"),
-        ("A001,0", "not an amount of points"),
+        ("A001,0", "more than ¥0"),
         ("\n\n", "Type or paste"),
         ("A001\x00", ""),
     ):
