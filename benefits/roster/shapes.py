@@ -65,6 +65,7 @@ class Sheet:
     name: str | None
     rows: list[Row]
     merges: tuple[Range, ...] = ()
+    hidden_rows: frozenset[int] = frozenset()  # from 0, where reading tells them; else the details do
 
 
 @dataclass(frozen=True)
