@@ -16,7 +16,7 @@ from typing import Any
 from xml.parsers import expat
 
 from . import formats, xls_details
-from .shapes import Container, Details, Rejected, Sheet, letter
+from .shapes import Container, Details, Rejected, Sheet, column_of, letter
 
 
 def details(path: Path, container: Container, sheet: Sheet, padded: Collection[int] = ()) -> Details:
@@ -245,9 +245,4 @@ def _place(letters: bytes, digits: bytes) -> tuple[int, int]:
     return int(digits) - 1, _column(letters.decode())
 
 
-@lru_cache(maxsize=1024)
-def _column(letters: str) -> int:
-    number = 0
-    for char in letters.upper():
-        number = number * 26 + ord(char) - 64
-    return number - 1
+_column = lru_cache(maxsize=1024)(column_of)

@@ -79,7 +79,7 @@ def test_the_marked_workbook_can_be_corrected(workbook: Path) -> None:
 
 def test_the_bad_rows_alone_can_be_corrected(workbook: Path) -> None:
     checked = sandbox.check_file(workbook)
-    path = returned(workbook, report.bad_rows(workbook, checked.issues))
+    path = returned(workbook, report.bad_rows(workbook, checked, checked.issues))
     again = sandbox.check_file(path)
     book = openpyxl.load_workbook(path)
     page = book.active
@@ -118,7 +118,7 @@ def test_bad_rows_of_a_file_read_by_choice_are_understood_without_it(tmp_path: P
     )
     checked = sandbox.check_file(path, choices)
 
-    again = sandbox.check_file(returned(path, report.bad_rows(path, checked.issues, choices)))
+    again = sandbox.check_file(returned(path, report.bad_rows(path, checked, checked.issues)))
 
     assert again.columns["mobile"] == ("D",)
     assert [(p.employee_no, p.name, p.department) for p in again.held] == [("007", "王伟", "技术/后端")]
