@@ -28,7 +28,8 @@ _COLOURS = {"error": "#FFC7CE", "warning": "#FFEB9C"}
 def problem_workbook(path: Path, checked: Checked, extra: Sequence[Issue] = ()) -> bytes:
     """An .xlsx for the issues of a file (`extra`: those that the plan found)."""
     issues = sorted((*checked.issues, *extra), key=lambda issue: issue.row)
-    if checked.kind == "xlsx" and path.stat().st_size <= ANNOTATED_BYTES and len(issues) <= ANNOTATED_MARKS:
+    is_small = path.stat().st_size <= ANNOTATED_BYTES and len(issues) <= ANNOTATED_MARKS
+    if checked.outcome == "ok" and checked.kind == "xlsx" and is_small:
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "marked.xlsx"
             if sandbox.annotate_file(path, target, _marks(checked, issues), checked.sheet or "", _ALLOWANCE):

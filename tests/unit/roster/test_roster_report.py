@@ -133,6 +133,16 @@ def test_a_large_file_comes_back_as_its_bad_rows(tmp_path: Path, monkeypatch: py
     assert [p.employee_no for p in sandbox.check_file(path).held] == ["001"]
 
 
+def test_a_rejected_file_has_no_rows_to_give_back(tmp_path: Path) -> None:
+    path = books.workbook(tmp_path / "a.xlsx", [["代号", "称呼"], ["1", "王伟"]])
+
+    for choices in (Choices(), Choices(header_row=1)):
+        data = report.problem_workbook(path, sandbox.check_file(path, choices))
+        page = openpyxl.load_workbook(returned(path, data)).active
+        assert page is not None
+        assert page.max_row == 1
+
+
 def test_dates_of_1904_come_back_as_the_same_days() -> None:
     source = Path(__file__).parents[2] / "fixtures" / "rosters" / "s11_two_sheets_1904.xlsx"
     checked = sandbox.check_file(source)
