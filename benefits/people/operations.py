@@ -11,7 +11,7 @@ from django.db import models
 from django.utils import timezone
 from psycopg import sql
 
-from benefits.people import queries
+from benefits.people import pinyin, queries
 from benefits.people.models import Department, Employee
 from tenants.crypto import EncryptedTextField, indexer
 from tenants.db import connection, copy_rows, transaction_required
@@ -123,6 +123,7 @@ def _filled(
     if "department" in values:
         employee.department = departments.get(values["department"] or "")
     employee.mobile_index = index(employee.mobile) if employee.mobile else ""
+    employee.pinyin = pinyin.searchable(employee.name)
     return employee
 
 
