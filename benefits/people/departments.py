@@ -65,7 +65,7 @@ def tree() -> list[Node]:
         node.own, node.left = own, gone
         for above in _above(path):
             nodes.setdefault(above, Node(above))
-    top = []
+    top: list[Node] = []
     for path in sorted(nodes, key=lambda one: one.split("/")):
         node = nodes[path]
         (nodes[node.parent].children if node.parent else top).append(node)
@@ -159,7 +159,7 @@ def delete(*, path: str, actor: User | None, at: datetime) -> None:
     """Take an empty department away. Raises DepartmentInUse where anybody is in it, or was when they left."""
     hold_roster()
     found = _find(path)
-    if found.employees.exists() or _subtree(path).exclude(pk=found.pk).exists():  # type: ignore[attr-defined]
+    if found.employees.exists() or _subtree(path).exclude(pk=found.pk).exists():
         raise DepartmentInUse(path=path)
     audit.record("department.deleted", found, actor=actor, at=at, path=path)
     found.delete()

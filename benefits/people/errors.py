@@ -129,7 +129,9 @@ class DepartmentPathTooLong(Invalid):
     """The whole path, of this department or one below it, would not fit."""
 
     code = "department_path_too_long"
-    message = _("With all its levels “%(path)s” would be longer than %(limit)d characters. Shorten the names.")
+    message = _(
+        "With all its levels “%(path)s” would be longer than %(limit)d characters. Shorten the names."
+    )
 
     def __init__(self, *, path: str, limit: int) -> None:
         super().__init__(path=path, limit=limit)

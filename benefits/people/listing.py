@@ -28,6 +28,7 @@ SORTS: Mapping[str, tuple[str, ...]] = {
     "department": ("department__path", "employee_no"),
     "joined": ("hired_on", "employee_no"),
 }
+_MAY_BE_BLANK = ("department__path", "hired_on")
 WITHOUT = "-"  # as a department: people who have none
 
 
@@ -68,10 +69,15 @@ def find(wanted: Wanted) -> QuerySet[Employee]:
 
 def ordered(found: QuerySet[Employee], sort: str) -> QuerySet[Employee]:
     """The same people in an order that leaves no doubt; those without a value come last."""
-    fields = SORTS.get(sort.removeprefix("-"), SORTS["number"])
-    if sort.startswith("-"):
-        return found.order_by(*(F(one).desc(nulls_last=True) for one in fields))
-    return found.order_by(*(F(one).asc(nulls_last=True) if "__" in one else one for one in fields))
+    order = []
+    for name in SORTS.get(sort.removeprefix("-"), SORTS["number"]):
+        if name in _MAY_BE_BLANK:
+            order.append(
+                F(name).desc(nulls_last=True) if sort.startswith("-") else F(name).asc(nulls_last=True)
+            )
+        else:
+            order.append((F(name).desc if sort.startswith("-") else F(name).asc)())
+    return found.order_by(*order)
 
 
 def page(wanted: Wanted, number: Any, *, size: int) -> Page:
