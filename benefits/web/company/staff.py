@@ -195,7 +195,7 @@ def _changed_meanwhile(request: HttpRequest, form: EmployeeForm, error: DomainEr
         for name, value in form.values.items()
         if (value or "") != theirs[name]
     ]
-    data = {**form.data.dict(), "seen": now.updated_at.isoformat()}
+    data = {**dict(form.data.items()), "seen": now.updated_at.isoformat()}
     again = EmployeeForm(data, company=form.company, employee=now)
     again.is_valid()
     return _form(request, again, status=error.status, meanwhile={"message": str(error), "fields": differing})
