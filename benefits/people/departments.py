@@ -193,10 +193,14 @@ def _exists(path: str) -> bool:
 
 @transaction_required
 def _find(path: str) -> Department:
-    """The department of a path, its row made where it only stood above others."""
+    """The department of a path. Where it, or one above it, only stood above others, it gets its row: none of them
+    vanishes when its last branch is taken away."""
     if not path or not _exists(path):
         raise DepartmentNotFound(path=path)
-    return Department.objects.get_or_create(path=path)[0]
+    Department.objects.bulk_create(
+        [Department(path=one) for one in (*_above(path), path)], ignore_conflicts=True
+    )
+    return Department.objects.get(path=path)
 
 
 def _above(path: str) -> list[str]:
