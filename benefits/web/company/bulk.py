@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -312,7 +312,12 @@ def _links(request: HttpRequest, chosen: Chosen, data: Mapping[str, Any]) -> Htt
         (one.employee_no, one.name, one.department.path if one.department else "", address)
         for one, address in zip(people, addresses, strict=True)
     )
-    headings = [_("Number"), _("Name"), _("Department"), _("Activation link")]
+    headings = [
+        pgettext("employee", "Number"),
+        pgettext("person", "Name"),
+        _("Department"),
+        _("Activation link"),
+    ]
     target = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it
     export.write(
         export.XLSX,
