@@ -13,7 +13,7 @@ from tenants.db import connection, transaction
 from tenants.identity import operations as identity
 from tenants.identity.roles import Role
 from tenants.models import Company
-from tests.e2e.clicks import PASSWORD, Person
+from tests.e2e.clicks import PASSWORD, PICTURES, Person
 from tests.processes import Mall
 
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗"
@@ -174,4 +174,13 @@ def test_hr_keeps_the_staff_without_excel(staffed: Mall, browser: Browser) -> No
             "/departments/one/?path=市场部",
         ],
     )
+    # On a phone the bar of actions holds together too.
+    hana.width = 390
+    page.set_viewport_size({"width": 390, "height": 844})
+    hana.goto(f"{site}/employees/?department=市场部")
+    page.locator("tbody input[name=no]").first.check()
+    expect(page.locator(".bulk-bar [value=move]")).to_be_visible()
+    page.screenshot(path=PICTURES / "staff-phone-chosen-390.png")
+    hana.goto(f"{site}/departments/")
+    hana.look("departments")
     hana.done()

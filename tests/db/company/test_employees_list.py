@@ -279,3 +279,19 @@ def test_mobiles_are_masked_unless_they_are_asked_for_which_is_recorded(hr: Clie
     assert "13800000001" in exported(hr, "csv", full=True).decode()
     assert AuditEvent.objects.filter(action="employees.exported", facts__full_mobiles=True).count() == 1
     assert "Hana" in text.splitlines()[0]
+
+
+def test_addresses_and_names_are_escaped_once(hr: Client) -> None:
+    employ(60)
+    Employee.objects.filter(employee_no="A001").update(name="<b>A&B</b>")
+    page = body(hr.get(reverse("company_employees"), {"q": "A0", "sort": "name", "department": "技术中心"}))
+    assert "&amp;amp;" not in page
+    assert f"{reverse('company_employees_export')}?q=A0&amp;sort=name&amp;department=" in page
+    page = body(hr.post(reverse(BULK), {"action": "leave", "no": "A001", "filter": "q=A0&sort=name"}))
+    assert "&amp;amp;" not in page
+    assert "&amp;lt;" not in page
+    assert "&lt;b&gt;A&amp;B&lt;/b&gt;" in page
+    for name in ("company_employee", "company_employee_edit"):
+        page = body(hr.get(reverse(name, args=[Employee.objects.get(employee_no="A001").pk])))
+        assert "<b>A" not in page
+        assert "&amp;lt;" not in page, name
