@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
+import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -16,7 +18,8 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from .guard import LIMITS
+from . import ods
+from .parts import LIMITS
 from .shapes import Book, Cell, Container, Range, Rejected, Row, Sheet
 
 DELIMITERS = (",", "\t", ";", "|")
@@ -24,6 +27,7 @@ _CELL_CHARS = 32_767  # as Excel itself
 _TRICK = re.compile(r'="(.*)"', re.S)
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
 _BLANK: Row = []
+_ERROR_VALUE = re.compile(rb"(?<=<v>)#[A-Z0-9_/]{2,20}[!?]?(?=</v>)")
 
 
 def read(path: Path, container: Container) -> Book:
@@ -31,24 +35,45 @@ def read(path: Path, container: Container) -> Book:
     if container.kind == "text":
         return _read_text(path)
     try:
-        return _read_workbook(path, container)
+        try:
+            return _read_workbook(path, container, CalamineWorkbook.from_path(path))
+        except CalamineError as error:
+            if container.kind != "xlsx" or "cell error value" not in str(error):
+                raise
+            known = CalamineWorkbook.from_filelike(_with_known_errors(path))
+            return _read_workbook(path, container, known)
     except PasswordError as error:
         raise Rejected("encrypted", "password") from error
     except (CalamineError, ValueError, OverflowError, OSError) as error:
         raise Rejected("corrupt", type(error).__name__) from error
 
 
-def _read_workbook(path: Path, container: Container) -> Book:
+def _with_known_errors(path: Path) -> io.BytesIO:
+    """The package with error values that our reader does not know (#SPILL!, #CALC!) turned into one that it does.
+
+    Which error it was is told by details.py, from the file itself.
+    """
+    out = io.BytesIO()
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(out, "w") as target:
+        for member in source.infolist():
+            if member.filename.lower().endswith((".xml", ".rels")):
+                target.writestr(member.filename, _ERROR_VALUE.sub(b"#N/A", source.read(member)))
+    out.seek(0)
+    return out
+
+
+def _read_workbook(path: Path, container: Container, opened: CalamineWorkbook) -> Book:
     sheets = []
     cells = 0
-    with CalamineWorkbook.from_path(path) as workbook:
+    layouts = ods.layouts(path) if container.kind == "ods" else {}
+    with opened as workbook:
         for meta in workbook.sheets_metadata:
             if meta.visible != SheetVisibleEnum.Visible or meta.typ != SheetTypeEnum.WorkSheet:
                 continue
             sheet = workbook.get_sheet_by_name(meta.name)
             rows = _rows_of(sheet)
             cells += sum(map(len, rows))
-            sheets.append(Sheet(name=meta.name, rows=rows, merges=_merges_of(sheet)))
+            sheets.append(Sheet(name=meta.name, rows=rows, merges=_merges_of(sheet, layouts.get(meta.name))))
     if not cells:
         raise Rejected("empty_file")
     return Book(kind=container.kind, sheets=tuple(sheets))
@@ -64,7 +89,7 @@ def _rows_of(sheet: CalamineSheet) -> list[Row]:
     rows: list[Row] = []
     filled = 0
     for row in sheet.to_python(skip_empty_area=False):
-        if row.count("") == len(row):
+        if row[0] == "" and row.count("") == len(row):
             rows.append(_BLANK)
             continue
         rows.append(row)  # type: ignore[arg-type]
@@ -76,8 +101,12 @@ def _rows_of(sheet: CalamineSheet) -> list[Row]:
     return rows
 
 
-def _merges_of(sheet: CalamineSheet) -> tuple[Range, ...]:
+def _merges_of(sheet: CalamineSheet, layout: ods.Layout | None) -> tuple[Range, ...]:
+    if layout is not None:
+        return tuple(layout.merges)
     found = sheet.merged_cell_ranges or []
+    if len(found) > LIMITS.merges:
+        raise Rejected("too_large", "merges")
     return tuple(Range(top, left, bottom, right) for (top, left), (bottom, right) in found)
 
 
@@ -107,8 +136,10 @@ def decode(data: bytes) -> tuple[str, str]:
             break
     else:
         attempts = ["utf-8", "gb18030"]
-        if data[:200].count(b"\0") * 4 > len(data[:200]):
-            attempts = ["utf-16-le" if data[1:2] == b"\0" else "utf-16-be"]
+        head = data[:400]
+        if head.count(b"\0") * 6 > len(head):
+            is_little = head[1::2].count(0) > head[::2].count(0)
+            attempts = ["utf-16-le" if is_little else "utf-16-be"]
     for encoding in attempts:
         try:
             return data.decode(encoding), encoding

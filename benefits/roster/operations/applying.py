@@ -14,7 +14,15 @@ from benefits.roster import queries, readings
 from benefits.roster.errors import RosterChanged
 from benefits.roster.models import RosterImport
 from benefits.roster.operations import storing
-from benefits.roster.operations.claims import AT_REST, Phase, Status, claim, discard, let_go
+from benefits.roster.operations.claims import (
+    AT_REST,
+    Phase,
+    Status,
+    claim,
+    discard,
+    let_go,
+    without_collector,
+)
 from benefits.roster.plan import Action, Mode, Plan, Step, Values, plan
 from benefits.roster.progress import Progress, Stopped
 from benefits.roster.shapes import Checked
@@ -25,6 +33,7 @@ from tenants.identity.models import User
 
 
 @durable
+@without_collector()
 def apply(*, roster_import: RosterImport, at: datetime) -> RosterImport:
     """Make the confirmed plan true, in one transaction. Safe to repeat: an applied import stays as it is.
 
