@@ -47,6 +47,7 @@ class Employee(models.Model):
     grade = models.CharField(max_length=40, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     left_on = models.DateField(null=True, blank=True)
+    grace_until = models.DateField(null=True, blank=True)  # a leaver's last day to spend what is left
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="employee"
     )
@@ -61,6 +62,9 @@ class Employee(models.Model):
                 condition=Q(status="active") & ~Q(mobile_index=""),
                 name="employee_mobile_is_one_active_persons",
             ),
+            models.CheckConstraint(
+                condition=Q(grace_until__isnull=True) | Q(status="left"), name="employee_grace_is_a_leavers"
+            ),
             models.CheckConstraint(condition=~Q(employee_no="") & ~Q(name=""), name="employee_is_named"),
         ]
 
@@ -70,3 +74,8 @@ class Employee(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status == self.Status.ACTIVE
+
+    @property
+    def may_spend(self) -> bool:
+        """Active, or a leaver whose grace has not ended."""
+        return self.is_active or self.grace_until is not None
