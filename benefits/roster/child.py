@@ -11,7 +11,10 @@ from typing import Any
 
 
 def main() -> None:
-    """Run one job: `check FILE`, `list FILE` or `annotate FILE TARGET SHEET`, within `memory,cpu` limits."""
+    """Run one job: `check FILE`, `list FILE`, `excerpt FILE` or `annotate FILE TARGET SHEET`.
+
+    The first argument after the job are its limits, `memory,cpu`.
+    """
     what, limits, *arguments = sys.argv[1:]
     memory, cpu = map(int, limits.split(","))
     _limit(resource.RLIMIT_AS, memory)
@@ -19,7 +22,7 @@ def main() -> None:
     _limit(resource.RLIMIT_CORE, 0)
     gc.disable()  # one job, nothing cyclic, and the process ends with it
     try:
-        answer = {"check": _check, "list": _list, "annotate": _annotate}[what](arguments)
+        answer = {"check": _check, "list": _list, "excerpt": _excerpt, "annotate": _annotate}[what](arguments)
     except MemoryError:
         answer = ("rejected", "too_large", "resources", {})
     except BaseException as error:  # parsers panic with what is not even an Exception
@@ -27,6 +30,22 @@ def main() -> None:
         answer = ("rejected", "corrupt", "reader", {})
     sys.stdout.buffer.write(pickle.dumps(answer, protocol=5))
     sys.stdout.buffer.flush()
+
+
+# Of Checked: what crosses as it is, and the lists of named tuples that cross as plain ones.
+_AS_THEY_ARE = (
+    "outcome",
+    "reject_code",
+    "reject_reason",
+    "reject_params",
+    "kind",
+    "sheet",
+    "header_row",
+    "columns",
+    "texts",
+)
+_PEOPLE = ("employees", "held")
+_TUPLES = ("issues", "notes", "sheets", "offered")
 
 
 def _limit(what: int, amount: int) -> None:
@@ -39,22 +58,17 @@ def _limit(what: int, amount: int) -> None:
 
 
 def _check(arguments: list[str]) -> tuple[Any, ...]:
-    from . import pipeline
+    import json
 
-    found = pipeline.checked(Path(arguments[0]))
-    if found.outcome == "rejected":
-        return ("rejected", found.reject_code, found.reject_reason, found.reject_params)
-    return (
-        "ok",
-        found.kind,
-        found.sheet,
-        found.header_row,
-        found.columns,
-        [tuple(person) for person in found.employees],
-        [tuple(person) for person in found.held],
-        [tuple(issue) for issue in found.issues],
-        [tuple(note) for note in found.notes],
-    )
+    from . import pipeline
+    from .shapes import Choices
+
+    found = pipeline.checked(Path(arguments[0]), Choices.from_json(json.load(sys.stdin)))
+    plain = {name: getattr(found, name) for name in _AS_THEY_ARE}
+    lists = {name: list(map(tuple, getattr(found, name))) for name in _TUPLES}
+    # People cross as columns: fewer objects, and each day and department but once.
+    people = {name: list(map(list, zip(*getattr(found, name), strict=True))) for name in _PEOPLE}
+    return ("checked", plain | lists | people)
 
 
 def _list(arguments: list[str]) -> tuple[Any, ...]:
@@ -66,6 +80,22 @@ def _list(arguments: list[str]) -> tuple[Any, ...]:
     except Rejected as rejected:
         return ("rejected", rejected.code, rejected.reason, rejected.params)
     return ("listed", amounts, faults)
+
+
+def _excerpt(arguments: list[str]) -> tuple[Any, ...]:
+    import json
+
+    from . import excerpt
+    from .shapes import Choices, Rejected
+
+    wanted = json.load(sys.stdin)
+    try:
+        return (
+            "excerpt",
+            *excerpt.of_file(Path(arguments[0]), Choices.from_json(wanted["choices"]), set(wanted["rows"])),
+        )
+    except Rejected as rejected:
+        return ("rejected", rejected.code, rejected.reason, rejected.params)
 
 
 def _annotate(arguments: list[str]) -> tuple[Any, ...]:

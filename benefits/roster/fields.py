@@ -22,6 +22,7 @@ class Field:
     required: bool = False
     kept: bool = True
     is_date: bool = False
+    plain: Callable[[str], Any] | None = None  # whether a text is plainly its own value: most cells are
 
 
 FIELDS: tuple[Field, ...] = (
@@ -44,12 +45,14 @@ FIELDS: tuple[Field, ...] = (
         ),
         normalise.employee_no,
         required=True,
+        plain=re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,39}").fullmatch,
     ),
     Field(
         "name",
         ("姓名", "员工姓名", "名字", "人员姓名", "Name", "Full Name", "Employee Name"),
         normalise.name,
         required=True,
+        plain=re.compile("[\u4e00-\u9fff]{2,50}").fullmatch,
     ),
     Field(
         "mobile",
@@ -69,6 +72,7 @@ FIELDS: tuple[Field, ...] = (
             "Phone Number",
         ),
         normalise.mobile,
+        plain=re.compile("1[3-9][0-9]{9}").fullmatch,
     ),
     Field(
         "department",
@@ -79,6 +83,9 @@ FIELDS: tuple[Field, ...] = (
         "email",
         ("邮箱", "电子邮件", "电子邮箱", "邮箱地址", "Email", "E-mail", "Email Address"),
         normalise.email,
+        plain=re.compile(
+            "[a-z0-9]{1,40}(?:[._-][a-z0-9]{1,20}){0,2}@[a-z0-9]{1,40}[.](?:com|cn|net|org)"
+        ).fullmatch,
     ),
     Field(
         "hired_on",
@@ -116,6 +123,48 @@ _OTHER_PERSON = re.compile(
     "紧急|联系人|联络人|上级|主管|领导|经理|负责人|汇报|导师|师傅|带教|家属|家庭|亲属|配偶|父|母|子女|孩子|"
     "推荐|介绍|担保|证明人|emergency|supervisor|manager|spouse|family|referr|mentor|nextofkin|reportsto"
 )
+# Headings of staff lists that are none of our fields, however much they look like one.
+_KNOWN_OTHERS = frozenset(
+    [
+        "序号",
+        "no",
+        "编号",
+        "办公电话",
+        "座机",
+        "固定电话",
+        "分机",
+        "分机号",
+        "传真",
+        "紧急联系电话",
+        "家庭电话",
+        "直属上级",
+        "性别",
+        "岗位",
+        "职位",
+        "职务",
+        "年龄",
+        "工龄",
+        "司龄",
+        "照片",
+        "备注",
+        "民族",
+        "籍贯",
+        "学历",
+        "专业",
+        "毕业院校",
+        "婚姻状况",
+        "政治面貌",
+        "公司",
+        "公司名称",
+        "合同到期日",
+        "转正日期",
+        "签订日期",
+        "银行卡号",
+        "开户行",
+        "户籍地址",
+        "住址",
+    ]
+)
 _BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】")
 _NOISE = re.compile("[\\s*\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 _CODE_SUFFIX = re.compile(r"([^_].*?)_[a-z][a-z0-9_]*")
@@ -150,3 +199,8 @@ def named(heading: str) -> tuple[str, int] | None:
 def owns_others(group: str) -> bool:
     """Whether a folded group heading speaks of somebody else than the employee."""
     return bool(_OTHER_PERSON.search(group))
+
+
+def is_known_other(heading: str) -> bool:
+    """Whether a folded heading is a usual one that is no field of ours, so that nothing is suggested for it."""
+    return heading in _KNOWN_OTHERS

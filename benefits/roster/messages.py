@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from .guard import LIMITS
+from .parts import LIMITS
 from .recognise import HEADER_WITHIN
 from .shapes import Checked, Issue, Note, Params
 
@@ -109,9 +109,6 @@ _REJECTIONS = {
     "unsupported_format:markup": gettext_lazy(
         "The file is a web page with an Excel name. Open it in Excel, choose “Save as”, Excel workbook (.xlsx)."
     ),
-    "unsupported_format:macros": gettext_lazy(
-        "The workbook holds macros. Choose “Save as”, Excel workbook (.xlsx), without macros."
-    ),
     "unsupported_format:xlsb": gettext_lazy(
         "Binary workbooks (.xlsb) cannot be read. Save the file as .xlsx."
     ),
@@ -141,6 +138,21 @@ _REJECTIONS = {
     "no_header": gettext_lazy(
         "No header was found in the first %(within)d rows of any visible sheet: one row must name 姓名 (name) "
         "and 工号 (employee number) or 手机号 (mobile)."
+    ),
+    "no_header:in_sheet": gettext_lazy(
+        "No header was found in the first %(within)d rows of the chosen sheet. Choose the header row by hand."
+    ),
+    "no_header:incomplete": gettext_lazy(
+        "Row %(row)d does not say which columns hold the name and the employee number or mobile. "
+        "Choose these columns by hand."
+    ),
+    "no_header:chosen_sheet": gettext_lazy("The file has no visible sheet “%(sheet)s”. Choose another one."),
+    "no_header:chosen_row": gettext_lazy("Row %(row)d of the sheet is blank. Choose another header row."),
+    "no_header:chosen_columns": gettext_lazy(
+        "A chosen column does not exist in the sheet. Choose the columns again."
+    ),
+    "no_header:chosen_twice": gettext_lazy(
+        "One column was chosen for two different things. Choose the columns again."
     ),
 }
 
@@ -187,6 +199,11 @@ def of_note(note: Note) -> str:
     if note.code == "hidden_rows":
         count = int(note.params["count"])
         return ngettext("%(count)d hidden row is included.", "%(count)d hidden rows are included.", count) % {
+            "count": count
+        }
+    if note.code == "hidden_rows_left_out":
+        count = int(note.params["count"])
+        return ngettext("%(count)d hidden row is left out.", "%(count)d hidden rows are left out.", count) % {
             "count": count
         }
     return str(_NOTES[note.code]) % note.params

@@ -175,7 +175,7 @@ def mobile(cell: Cell) -> str | None:
     text = text_of(cell)
     if text is None:
         return None
-    digits = _MOBILE_NOISE.sub("", text.translate(_DASHES))
+    digits = _MOBILE_NOISE.sub("", text.translate(_DASHES)).replace("＋", "+")
     if found := _MOBILE.fullmatch(digits):
         return found[1]
     raise _mobile_problem(digits)

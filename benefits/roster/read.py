@@ -16,7 +16,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from .guard import LIMITS
+from .parts import LIMITS
 from .shapes import Book, Cell, Container, Range, Rejected, Row, Sheet
 
 DELIMITERS = (",", "\t", ";", "|")
@@ -64,7 +64,7 @@ def _rows_of(sheet: CalamineSheet) -> list[Row]:
     rows: list[Row] = []
     filled = 0
     for row in sheet.to_python(skip_empty_area=False):
-        if row.count("") == len(row):
+        if row[0] == "" and row.count("") == len(row):
             rows.append(_BLANK)
             continue
         rows.append(row)  # type: ignore[arg-type]
@@ -78,6 +78,8 @@ def _rows_of(sheet: CalamineSheet) -> list[Row]:
 
 def _merges_of(sheet: CalamineSheet) -> tuple[Range, ...]:
     found = sheet.merged_cell_ranges or []
+    if len(found) > LIMITS.merges:
+        raise Rejected("too_large", "merges")
     return tuple(Range(top, left, bottom, right) for (top, left), (bottom, right) in found)
 
 

@@ -1,7 +1,11 @@
-"""What HR gets back to correct: the own workbook with its problem cells marked, or a plain list of problems."""
+"""What HR gets back to correct: the own workbook with its problem cells marked, or its bad rows alone.
+
+Either can be corrected and uploaded again as it is.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import tempfile
 from collections.abc import Sequence
@@ -12,22 +16,26 @@ import xlsxwriter
 from django.utils.translation import pgettext
 
 from . import messages, sandbox
-from .shapes import Checked, Issue
+from .shapes import Checked, Choices, Issue
 
 ANNOTATED_BYTES = 1_000_000  # a larger workbook takes the annotating library too long
 ANNOTATED_MARKS = 2_000
 _ALLOWANCE = sandbox.Allowance(cpu_seconds=15, wall_seconds=30)
+_AS_TEXT = {"employee_no", "mobile", "id_number"}  # what Excel would shorten or strip of its zeros
+_COLOURS = {"error": "#FFC7CE", "warning": "#FFEB9C"}
 
 
-def problem_workbook(path: Path, checked: Checked, extra: Sequence[Issue] = ()) -> bytes:
-    """An .xlsx for the issues of a file (`extra`: those that the plan found)."""
+def problem_workbook(
+    path: Path, checked: Checked, extra: Sequence[Issue] = (), choices: Choices = Choices()
+) -> bytes:
+    """An .xlsx for the issues of a file (`extra`: those that the plan found), read as people chose."""
     issues = sorted((*checked.issues, *extra), key=lambda issue: issue.row)
     if checked.kind == "xlsx" and path.stat().st_size <= ANNOTATED_BYTES and len(issues) <= ANNOTATED_MARKS:
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "marked.xlsx"
             if sandbox.annotate_file(path, target, _marks(checked, issues), checked.sheet or "", _ALLOWANCE):
                 return target.read_bytes()
-    return problem_list(checked, issues)
+    return bad_rows(path, issues, choices)
 
 
 def _marks(checked: Checked, issues: Sequence[Issue]) -> list[dict[str, Any]]:
@@ -43,35 +51,71 @@ def _marks(checked: Checked, issues: Sequence[Issue]) -> list[dict[str, Any]]:
     ]
 
 
-def problem_list(checked: Checked, issues: Sequence[Issue]) -> bytes:
-    """A list with one line an issue; every text is written as text."""
+def bad_rows(path: Path, issues: Sequence[Issue], choices: Choices = Choices()) -> bytes:
+    """The rows that were held back, with all their columns, and beside them what is wrong and what to do.
+
+    Every text is written as text. The columns that are added are no fields, so that the list can be uploaded
+    again once it is corrected.
+    """
+    wanted = {issue.row for issue in issues if issue.severity == "error"} or {issue.row for issue in issues}
+    headings, lines = sandbox.excerpt_of_file(path, choices, sorted(wanted))
     out = io.BytesIO()
-    names = {person.row: person for person in (*checked.held, *checked.employees)}
-    workbook = xlsxwriter.Workbook(
-        out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    )
-    page = workbook.add_worksheet(pgettext("roster report", "Problems"))
-    bold = workbook.add_format({"bold": True})
-    headings = [
-        pgettext("roster report", "Row"),
-        pgettext("roster report", "Column"),
-        pgettext("roster report", "Employee number"),
-        pgettext("roster report", "Name"),
-        pgettext("roster report", "What is wrong and what to do"),
-    ]
-    for column, heading in enumerate(headings):
-        page.write_string(0, column, heading, bold)
-    for line, issue in enumerate(issues, start=1):
-        person = names.get(issue.row)
-        label = messages.FIELD_LABELS.get(issue.field or "", "")
-        page.write_number(line, 0, issue.row)
-        page.write_string(line, 1, str(label))
-        page.write_string(line, 2, (person.employee_no if person else None) or "")
-        page.write_string(line, 3, (person.name if person else None) or "")
-        page.write_string(line, 4, messages.of_issue(issue))
-    page.set_column(0, 0, 8)
-    page.set_column(1, 3, 18)
-    page.set_column(4, 4, 80)
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    workbook = xlsxwriter.Workbook(out, {**options, "in_memory": True, "nan_inf_to_errors": True})
+    page = workbook.add_worksheet(pgettext("roster report", "Rows to correct"))
+    _write_headings(workbook, page, headings)
+    by_row: dict[int, list[Issue]] = {}
+    for issue in issues:
+        by_row.setdefault(issue.row, []).append(issue)
+    formats = _formats(workbook)
+    for line, (row, cells) in enumerate(lines, start=1):
+        found = by_row.get(row, [])
+        worst = {issue.field: issue.severity for issue in found}
+        for column, cell in enumerate(cells):
+            field = headings[column][1]
+            kind = "day" if isinstance(cell, dt.date) else "text" if field in _AS_TEXT else "plain"
+            _write(page, line, column, cell, formats[worst.get(field, "") if field else "", kind])
+        page.write_string(
+            line, len(headings), "\n".join(map(messages.of_issue, found)), formats["", "wrapped"]
+        )
+        page.write_number(line, len(headings) + 1, row)
     page.freeze_panes(1, 0)
     workbook.close()
     return out.getvalue()
+
+
+def _formats(workbook: Any) -> dict[tuple[str, str], Any]:
+    kinds: dict[str, dict[str, Any]] = {
+        "plain": {},
+        "text": {"num_format": "@"},
+        "day": {"num_format": "yyyy-mm-dd"},
+        "wrapped": {"text_wrap": True, "valign": "top"},
+    }
+    fills: dict[str, dict[str, Any]] = {"": {}, **{name: {"bg_color": c} for name, c in _COLOURS.items()}}
+    return {
+        (severity, kind): workbook.add_format({**look, **fill})
+        for severity, fill in fills.items()
+        for kind, look in kinds.items()
+    }
+
+
+def _write_headings(workbook: Any, page: Any, headings: Sequence[tuple[str, str | None]]) -> None:
+    bold = workbook.add_format({"bold": True})
+    text = workbook.add_format({"num_format": "@"})
+    for column, (heading, field) in enumerate(headings):
+        page.set_column(column, column, 16, text if field in _AS_TEXT else None)
+        page.write_string(0, column, heading, bold)
+    page.set_column(len(headings), len(headings), 70)
+    page.write_string(0, len(headings), pgettext("roster report", "What is wrong and what to do"), bold)
+    page.write_string(0, len(headings) + 1, pgettext("roster report", "Row in the file"), bold)
+
+
+def _write(page: Any, line: int, column: int, cell: Any, look: Any) -> None:
+    if cell == "" or cell is None:
+        page.write_blank(line, column, None, look)
+    elif isinstance(cell, dt.date):
+        page.write_datetime(line, column, cell, look)
+    elif isinstance(cell, str):
+        page.write_string(line, column, cell, look)
+    else:
+        page.write_number(line, column, cell, look)

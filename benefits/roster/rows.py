@@ -2,33 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 
 from . import fields
 from .formats import shown
-from .shapes import Cell, CellError, Details, NoValue, Row, Table
+from .parts import LIMITS
+from .shapes import Cell, CellError, Details, NoValue, Rejected, Row, Table
 
 _FOOTERS = ("合计", "总计", "小计", "制表", "审核", "备注", "说明", "注:", "打印", "共计", "填表", "以下空白")
 _FOOTER_STARTS = frozenset(footer[0] for footer in _FOOTERS)
+_ASKS_FOR_A_LOOK = _FOOTER_STARTS | frozenset(" \t\r\n\u3000\xa0")
+_NAMES_A_NAME = re.compile("名|称|[Nn]|[^\u4e00-\u9fffA-Za-z·•]")  # what a heading over names may hold
 
 
-def people_rows(table: Table, details: Details) -> Iterator[tuple[int, Row]]:
-    """(Excel row, cells) of every row that should be a person, with what the details say laid over."""
+def people_rows(
+    table: Table, details: Details, *, without: Collection[int] = (), always: Collection[int] = ()
+) -> Iterator[tuple[int, Row]]:
+    """(Excel row, cells) of every row that should be a person, with what the details say laid over.
+
+    Rows in `without` are left out; rows in `always` (something was typed for them) are people whatever they hold.
+    """
     header = table.header
     rows = table.sheet.rows
     used = sorted({column for columns in header.columns.values() for column in columns})
     special = _special_cells(table, details)
     filled = _filled_down(table)
-    names = header.columns["name"]
+    name = header.columns["name"][0]
+    heading = header.headings.get(name, "")
     for index in range(header.last_row, len(rows)):
         row = rows[index]
         if index in special or index in filled:
             row = _overlaid(row, special.get(index, {}), filled.get(index, {}))
-        if not row or _is_footer(row) or _is_blank(row, used):
+        if index + 1 in without:
             continue
-        if _repeats_header(row, names[0]):
-            continue
-        yield index + 1, row
+        if (
+            index + 1 in always
+            or (row and _is_plain(row, name))
+            or (row and not (_is_footer(row) or _is_blank(row, used) or _repeats_header(row, name, heading)))
+        ):
+            yield index + 1, row
+    for number in sorted(always):
+        if number > max(len(rows), header.last_row) and number not in without:
+            yield number, []
+
+
+def _is_plain(row: Row, name: int) -> bool:
+    """Whether a row cannot be a footer, blank or a repeated header: its first cell and its name say so."""
+    first = row[0]
+    if type(first) is str:
+        if not first or first[0] in _ASKS_FOR_A_LOOK:
+            return False
+    elif type(first) is not float:
+        return False
+    cell = row[name] if name < len(row) else ""
+    return type(cell) is str and bool(cell) and not _NAMES_A_NAME.search(cell)
 
 
 def _overlaid(row: Row, special: dict[int, Cell], filled: dict[int, Cell]) -> Row:
@@ -61,12 +89,17 @@ def _filled_down(table: Table) -> dict[int, dict[int, Cell]]:
     cells: dict[int, dict[int, Cell]] = {}
     rows = table.sheet.rows
     columns = table.header.columns.get("department", ())
+    filled = 0
     for merge in table.sheet.merges:
         if merge.left not in columns or merge.top < table.header.last_row or merge.top >= len(rows):
             continue
         first = rows[merge.top]
         value = first[merge.left] if merge.left < len(first) else ""
-        for row in range(merge.top + 1, min(merge.bottom + 1, len(rows))):
+        below = range(merge.top + 1, min(merge.bottom + 1, len(rows)))
+        filled += len(below)
+        if filled > LIMITS.area:  # merges never overlap in an honest file
+            raise Rejected("corrupt", "merges")
+        for row in below:
             cells.setdefault(row, {})[merge.left] = value
     return cells
 
@@ -95,12 +128,12 @@ def _is_footer(row: Row) -> bool:
     return False
 
 
-def _repeats_header(row: Row, name_column: int) -> bool:
+def _repeats_header(row: Row, name_column: int, heading: str) -> bool:
     cell = row[name_column] if name_column < len(row) else ""
     if type(cell) is not str or not 1 < len(cell) < 20:
         return False
     named = fields.named(fields.fold(cell))
-    if named is None or named[0] != "name":
+    if cell != heading and (named is None or named[0] != "name"):
         return False
     known = [c for c in row if type(c) is str and fields.named(fields.fold(c))]
     return len(known) >= 2

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .shapes import Checked, Choices, Issue, Note, Params, Person
+from .check import person_of
+from .shapes import Checked, Choices, Column, Issue, Note, Params, SheetFound
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from benefits.roster import child; child.main()"
@@ -48,6 +49,15 @@ def annotate_file(
     """Write the user's own workbook with problem cells marked; False where that proved too much."""
     answer = _run("annotate", [str(path), str(target), sheet], allowance, json.dumps(marks).encode())
     return isinstance(answer, tuple) and answer[:1] == ("annotated",)
+
+
+def excerpt_of_file(
+    path: Path, choices: Choices, rows: list[int], allowance: Allowance = ALLOWANCE
+) -> tuple[list[tuple[str, str | None]], list[tuple[int, list[Any]]]]:
+    """(heading, field) of every column, and (row, cells) of some rows; nothing of a file that cannot be read."""
+    wanted = json.dumps({"choices": choices.as_json(), "rows": rows}).encode()
+    answer = _run("excerpt", [str(path)], allowance, wanted)
+    return (answer[1], answer[2]) if answer[0] == "excerpt" else ([], [])
 
 
 def list_file(path: str | Path, allowance: Allowance = ALLOWANCE) -> tuple[list[Any], list[Any]] | Checked:
@@ -101,19 +111,19 @@ def _load(data: bytes) -> Any:
         return ("rejected", "corrupt", "reader", {})
 
 
+_SHAPES: dict[str, type[Any]] = {
+    "issues": Issue,
+    "notes": Note,
+    "sheets": SheetFound,
+    "offered": Column,
+}
+
+
 def _checked(answer: Any) -> Checked:
     if answer[0] == "rejected":
         _, code, reason, params = answer
         return Checked(outcome="rejected", reject_code=code, reject_reason=reason, reject_params=params)
-    _, kind, sheet, header_row, columns, employees, held, issues, notes = answer
-    return Checked(
-        outcome="ok",
-        kind=kind,
-        sheet=sheet,
-        header_row=header_row,
-        columns=columns,
-        employees=tuple(map(Person._make, employees)),
-        held=tuple(map(Person._make, held)),
-        issues=tuple(map(Issue._make, issues)),
-        notes=tuple(map(Note._make, notes)),
-    )
+    found = answer[1]
+    shaped = {name: tuple(map(shape._make, found[name])) for name, shape in _SHAPES.items()}
+    people = {name: tuple(map(person_of, zip(*found[name], strict=True))) for name in ("employees", "held")}
+    return Checked(**{**found, **shaped, **people})

@@ -95,6 +95,15 @@ class Header:
     columns: dict[str, tuple[int, ...]]
     ignored: tuple[tuple[int, str], ...] = ()
     doubled: tuple[tuple[int, str], ...] = ()
+    headings: Mapping[int, str] = field(
+        default_factory=dict
+    )  # column -> as it reads, its group before a slash
+    sources: Mapping[int, str] = field(default_factory=dict)  # column -> spelling, taught or chosen
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether rows below it can be told apart as people: a name, and a number or a mobile."""
+        return "name" in self.columns and ("employee_no" in self.columns or "mobile" in self.columns)
 
 
 @dataclass(frozen=True)
@@ -226,9 +235,7 @@ class Checked:
     notes: tuple[Note, ...] = ()
     sheets: tuple[SheetFound, ...] = ()  # also of a file that was rejected for want of a header
     offered: tuple[Column, ...] = ()
-    texts: Mapping[int, Mapping[str, str]] = field(
-        default_factory=dict
-    )  # rows with issues: their cells as text
+    texts: Mapping[int, Mapping[str, str]] = field(default_factory=dict)  # row -> field -> cell, as it reads
 
 
 def letter(column: int) -> str:

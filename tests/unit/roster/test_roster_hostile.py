@@ -208,7 +208,6 @@ def test_zip_encryption(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("types", "reason"),
     [
-        ("application/vnd.ms-excel.sheet.macroEnabled.main+xml", "macros"),
         ("application/vnd.ms-excel.sheet.binary.macroEnabled.main", "xlsb"),
         ("application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml", "document"),
     ],
