@@ -1,6 +1,19 @@
 from django.urls import URLPattern, path
 
-from benefits.web.company import budgets, employees, funds, grants, imports, overview, people
+from benefits.web.company import (
+    budgets,
+    employees,
+    funds,
+    grants,
+    import_check,
+    import_columns,
+    import_confirm,
+    import_result,
+    import_run,
+    imports,
+    overview,
+    people,
+)
 
 urlpatterns: list[URLPattern] = [
     path("", overview.overview, name="company_overview"),
@@ -10,11 +23,18 @@ urlpatterns: list[URLPattern] = [
     path("employees/<int:pk>/link/", employees.link, name="company_employee_link"),
     path("imports/", imports.imports, name="company_imports"),
     path("imports/new/", imports.new, name="company_import_new"),
+    path("imports/template.xlsx", imports.template, name="company_import_template"),
     path("imports/<int:pk>/", imports.roster_import, name="company_import"),
-    path("imports/<int:pk>/progress/", imports.progress, name="company_import_progress"),
-    path("imports/<int:pk>/confirm/", imports.confirm, name="company_import_confirm"),
-    path("imports/<int:pk>/cancel/", imports.cancel, name="company_import_cancel"),
     path("imports/<int:pk>/problems.xlsx", imports.problems, name="company_import_problems"),
+    path("imports/<int:pk>/columns/", import_columns.columns, name="company_import_columns"),
+    path("imports/<int:pk>/hidden/", import_columns.hidden, name="company_import_hidden"),
+    path("imports/<int:pk>/cells/", import_check.correct, name="company_import_cells"),
+    path("imports/<int:pk>/rows/<int:number>/", import_check.row, name="company_import_row"),
+    path("imports/<int:pk>/recheck/", import_check.recheck, name="company_import_recheck"),
+    path("imports/<int:pk>/confirm/", import_confirm.confirm, name="company_import_confirm"),
+    path("imports/<int:pk>/progress/", import_run.progress, name="company_import_progress"),
+    path("imports/<int:pk>/cancel/", import_run.cancel, name="company_import_cancel"),
+    path("imports/<int:pk>/undo/", import_result.undo, name="company_import_undo"),
     path("people/", people.people, name="company_people"),
     path("people/invite/", people.invite, name="company_people_invite"),
     path("people/<int:pk>/", people.person, name="company_person"),
