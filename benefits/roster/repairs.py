@@ -20,7 +20,7 @@ class Kind(NamedTuple):
 
     field: str | None
     code: str
-    count: int
+    rows: int
 
 
 class Pending(NamedTuple):

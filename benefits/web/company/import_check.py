@@ -38,10 +38,7 @@ class Rows(Paginator[RosterRow]):
 
     @cached_property
     def count(self) -> int:
-        return len(self.object_list) if isinstance(self.object_list, list) else self._counted()
-
-    def _counted(self) -> int:
-        return self.known if self.known is not None else self.object_list.count()  # type: ignore[call-arg]
+        return self.known if self.known is not None else super().count
 
 
 def page(request: HttpRequest, found: RosterImport, *, error: str = "", status: int = 200) -> HttpResponse:
@@ -268,7 +265,7 @@ def _kind(kind: repairs.Kind) -> dict[str, Any]:
     label = rows.heading(kind.field) if kind.field else _("the whole row")
     problem = cells.PROBLEMS.get(kind.code)
     said = _("%(field)s: %(problem)s") % {"field": label, "problem": problem} if problem else label
-    return {"value": f"{kind.field or ''}:{kind.code}", "label": said, "count": kind.count}
+    return {"value": f"{kind.field or ''}:{kind.code}", "label": said, "count": kind.rows}
 
 
 def _groups(found: RosterImport, desk: Desk) -> list[dict[str, Any]]:
