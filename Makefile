@@ -18,6 +18,7 @@ help:
 	@echo 'make check     format, lint, types, import rules, migrations, translations'
 	@echo 'make bench     the benchmarks, as JSON'
 	@echo 'make storm     the fault test: processes killed at random, a supplier that lies (SEED=1, ARGS=1000 orders)'
+	@echo '               FUZZ=300 instead: damaged rosters for 300 seconds, each must get an answer'
 	@echo 'make messages  the sentences that have no Chinese translation'
 	@echo 'make stop      stop the embedded database and broker'
 	@echo 'make clean     stop them and remove .venv/ and var/'
@@ -67,7 +68,7 @@ bench: setup-dev
 	@exec $(python) -m tests.bench
 
 storm: setup-dev
-	@exec $(python) -m tests.storm $(ARGS)
+	@exec $(python) -m tests.storm$(if $(FUZZ),.fuzz $(FUZZ)) $(ARGS)
 
 messages: setup-dev
 	@exec $(python) -m config.messages missing

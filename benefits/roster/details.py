@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-from . import formats, xls_details
+from . import formats, ods, xls_details
 from .shapes import Container, Details, Rejected
 
 
@@ -20,6 +20,9 @@ def details(path: Path, container: Container, sheet: str | None) -> Details:
     """The details of one sheet. Positions are (row, column) from 0."""
     if container.kind == "xls":
         return xls_details.details(path, sheet or "")
+    if container.kind == "ods":
+        layout = ods.layouts(path).get(sheet or "")
+        return Details(hidden_rows=frozenset(layout.hidden)) if layout else Details()
     if container.kind != "xlsx":
         return Details()
     try:

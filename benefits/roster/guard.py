@@ -39,10 +39,10 @@ def inspect(path: Path, limits: Limits = LIMITS) -> Container:
 def _inspect_text(head: bytes) -> Kind:
     """Refuse what is plainly neither a workbook nor a table in text; decoding decides the rest."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:64].lower()
-    if start.startswith(
-        (b"<", b"%pdf", b"{\\rtf", b"\x89png", b"gif8", b"\xff\xd8\xff", b"rar!", b"7z\xbc\xaf")
-    ):
-        raise Rejected("unsupported_format", "markup" if start.startswith(b"<") else "")
+    if start.startswith((b"<", b"mime-version:")):
+        raise Rejected("unsupported_format", "markup")
+    if start.startswith((b"%pdf", b"{\\rtf", b"\x89png", b"gif8", b"\xff\xd8\xff", b"rar!", b"7z\xbc\xaf")):
+        raise Rejected("unsupported_format")
     return "text"
 
 
@@ -109,12 +109,16 @@ def _zip_kind(package: zipfile.ZipFile) -> Kind:
     types = _head(package, names["[content_types].xml"], 1_000_000).lower()
     if b"sheet.binary" in types:
         raise Rejected("unsupported_format", "xlsb")
-    if b"spreadsheetml" not in types:
+    if b"spreadsheetml" not in types and b"ms-excel.sheet" not in types:
         raise Rejected("unsupported_format", "document")
     return "xlsx"
 
 
-def _head(package: zipfile.ZipFile, name: str, limit: int = 4096) -> bytes:
+def _begins_like_xml(head: bytes) -> bool:
+    return head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<")
+
+
+def _head(package: zipfile.ZipFile, name: str | zipfile.ZipInfo, limit: int = 4096) -> bytes:
     with package.open(name) as part:
         return part.read(limit)
 
@@ -122,12 +126,17 @@ def _head(package: zipfile.ZipFile, name: str, limit: int = 4096) -> bytes:
 def _check_parts(
     package: zipfile.ZipFile, members: list[zipfile.ZipInfo], size: int, limits: Limits
 ) -> frozenset[str]:
-    """Inflate every XML part once, within a budget, and look at each. Pictures and the like stay packed."""
+    """Inflate every XML part once, within a budget, and look at each. Pictures and the like stay packed.
+
+    The reader follows relations to parts of any name, so that what begins like XML is XML.
+    """
     budget = min(limits.inflated_bytes, max(limits.ratio_from, size * limits.ratio))
     tags = 0
     to_scan = set()
     for member in members:
-        if not member.filename.lower().endswith((".xml", ".rels", ".vml")):
+        if not member.filename.lower().endswith((".xml", ".rels", ".vml")) and not _begins_like_xml(
+            _head(package, member, 64)
+        ):
             continue
         tally = parts.look(package, member, budget, limits)
         budget -= tally.size

@@ -42,6 +42,9 @@ _ISSUES = {
     "lost_digits": gettext_lazy(
         "Row %(row)d: Excel has cut the last digits of the %(field)s. Format the column as text and type it again."
     ),
+    "true_or_false": gettext_lazy(
+        "Row %(row)d: the %(field)s is TRUE or FALSE, which is no %(field)s. Type it again."
+    ),
     "error_cell": gettext_lazy(
         "Row %(row)d: the %(field)s shows the error %(value)s. Correct the formula or type it."
     ),

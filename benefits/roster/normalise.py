@@ -116,7 +116,7 @@ def text_of(cell: Cell) -> str | None:
     if isinstance(cell, NoValue):
         raise _Bad("formula_without_value")
     if isinstance(cell, bool):
-        return "TRUE" if cell else "FALSE"
+        raise _Bad("true_or_false")
     if isinstance(cell, float | int):
         return _digits(cell)
     return cell.isoformat() if isinstance(cell, dt.date | dt.time) else str(cell)
@@ -164,6 +164,8 @@ def name(cell: Cell) -> str | None:
 
 
 def mobile(cell: Cell) -> str | None:
+    if isinstance(cell, bool):
+        raise _Bad("invalid_mobile", why="form")
     if (
         type(cell) is str
         and len(cell) == 11
@@ -206,6 +208,8 @@ def department(cell: Cell) -> str | None:
 
 
 def email(cell: Cell) -> str | None:
+    if isinstance(cell, bool):
+        raise _Bad("invalid_email")
     text = text_of(cell)
     if text is None:
         return None
@@ -284,7 +288,7 @@ def points(cell: Cell) -> int | Decimal | None:
 
 
 def status(cell: Cell) -> str | None:
-    text = text_of(cell)
+    text = str(cell).upper() if isinstance(cell, bool) else text_of(cell)
     if text is None:
         return None
     known = _STATUSES.get(text.replace(" ", "").lower())

@@ -38,12 +38,14 @@ class Limits:
 
 LIMITS = Limits()
 
-SHEET_PART = re.compile(r"xl/worksheets/[^/]+\.xml", re.I)
+_SHEET_ROOT = re.compile(rb"<(?:[A-Za-z0-9_.-]+:)?worksheet[\s>/]")
 _PIECE = 1 << 16
 # Columns from AA on; the usual 26 are passed over.
 _WIDE_CELL = re.compile(rb""" r=["']([A-Za-z]{2,9})([0-9]{1,9})""")
 _ROW = re.compile(rb"""row\s[^>]*?\br=["']([0-9]{1,9})["']""")
+_CELL = re.compile(rb"""c r=["']([A-Za-z]{1,3}[0-9]{1,7})["']""")
 _USUAL_COLUMNS = 26
+_SMALL = 4_000_000  # bytes of a part, up to which cells that come twice are looked for
 # A formula, an error cell, a hidden row; finding one too many costs a second look, no more.
 _MARKS = (b"</f>", b't="e"', b"hidden=")
 _RARE_MARKS = (b":f>", b"t='e'")  # of the few writers that use prefixes or single quotes
@@ -57,6 +59,7 @@ class Tally:
     tags: int = 0
     depth: int = 0
     merges: int = 0
+    last_row: int = 0
     bottom: int = 1
     right: int = _USUAL_COLUMNS
     marks: tuple[bytes, ...] = ()  # what is searched for in a sheet
@@ -66,11 +69,13 @@ class Tally:
 def look(package: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int, limits: Limits) -> Tally:
     """Inflate a part to its end (which checks its CRC) and refuse what no honest part holds."""
     tally = Tally()
-    is_sheet = SHEET_PART.fullmatch(member.filename) is not None
-    is_large = is_sheet or member.filename.lower().endswith(("sharedstrings.xml", "content.xml"))
+    is_large = member.filename.lower().endswith(("sharedstrings.xml", "content.xml"))
+    is_sheet = False
     for piece in _pieces(package, member, budget, tally, limits):
+        if not tally.tags:  # the root says what a part is, its name may be any
+            is_sheet = _SHEET_ROOT.search(piece, 0, 4096) is not None
         _count(piece, tally, limits)
-        if tally.tags > limits.small_part_tags and not is_large:
+        if tally.tags > limits.small_part_tags and not (is_large or is_sheet):
             raise Rejected("too_large", "elements")
         if is_sheet:
             _look_at_sheet(piece, tally, limits)
@@ -123,12 +128,13 @@ def _count(piece: bytes, tally: Tally, limits: Limits) -> None:
 
 
 def _look_at_sheet(piece: bytes, tally: Tally, limits: Limits) -> None:
-    rows = [_last_row(piece)]
+    _check_order(piece, tally)
+    rows = [tally.last_row]
     for letters, digits in _WIDE_CELL.findall(piece):
         rows.append(int(digits))
         tally.right = max(tally.right, _column_number(letters))
     tally.bottom = max(tally.bottom, *rows)
-    if tally.bottom > 1_048_576 or tally.right > limits.columns or min(rows) < 1:
+    if tally.bottom > 1_048_576 or tally.right > limits.columns:
         raise Rejected("corrupt", "position")
     if tally.bottom * tally.right > limits.area:
         # The reader lays out rows x columns in full, so one far cell would cost gigabytes.
@@ -143,11 +149,25 @@ def _look_at_sheet(piece: bytes, tally: Tally, limits: Limits) -> None:
         tally.needs_scan = any(mark in piece for mark in tally.marks)
 
 
-def _last_row(piece: bytes) -> int:
-    """The number of the last row that begins in a piece. Rows that lie about their order meet the memory limit."""
-    if found := _ROW.match(piece, max(0, piece.rfind(b"row "))):
-        return int(found[1])
-    return max(map(int, _ROW.findall(piece)), default=1)
+def _check_order(piece: bytes, tally: Tally) -> None:
+    """Rows come once each, in order: of two rows with one number the reader would keep but the last.
+
+    As many rows as the numbers have grown by are taken to be in order; anything else is looked at one by one.
+    Rows that lie about that meet the memory limit of whoever reads them.
+    """
+    count = piece.count(b"row ")
+    found = _ROW.match(piece, max(0, piece.rfind(b"row ")))
+    if found and int(found[1]) - tally.last_row == count:
+        tally.last_row += count
+    else:
+        for number in map(int, _ROW.findall(piece)):
+            if number <= tally.last_row:
+                raise Rejected("corrupt", "row_order")
+            tally.last_row = number
+    if tally.size <= _SMALL:
+        cells = _CELL.findall(piece)
+        if len(set(cells)) != len(cells):
+            raise Rejected("corrupt", "cell_twice")
 
 
 def _column_number(name: bytes) -> int:
@@ -185,6 +205,8 @@ def check_prolog(data: bytes, limits: Limits = LIMITS) -> None:
         parser.Parse(data[: limits.prolog_bytes], False)
     except _RootSeen:
         pass
+    except (LookupError, ValueError) as error:  # an encoding that nobody knows
+        raise Rejected("unsupported_format", "xml_encoding") from error
     except expat.ExpatError as error:
         raise Rejected("corrupt", "xml") from error
     else:

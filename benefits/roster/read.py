@@ -16,6 +16,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
+from . import ods
 from .parts import LIMITS
 from .shapes import Book, Cell, Container, Range, Rejected, Row, Sheet
 
@@ -41,6 +42,7 @@ def read(path: Path, container: Container) -> Book:
 def _read_workbook(path: Path, container: Container) -> Book:
     sheets = []
     cells = 0
+    layouts = ods.layouts(path) if container.kind == "ods" else {}
     with CalamineWorkbook.from_path(path) as workbook:
         for meta in workbook.sheets_metadata:
             if meta.visible != SheetVisibleEnum.Visible or meta.typ != SheetTypeEnum.WorkSheet:
@@ -48,7 +50,7 @@ def _read_workbook(path: Path, container: Container) -> Book:
             sheet = workbook.get_sheet_by_name(meta.name)
             rows = _rows_of(sheet)
             cells += sum(map(len, rows))
-            sheets.append(Sheet(name=meta.name, rows=rows, merges=_merges_of(sheet)))
+            sheets.append(Sheet(name=meta.name, rows=rows, merges=_merges_of(sheet, layouts.get(meta.name))))
     if not cells:
         raise Rejected("empty_file")
     return Book(kind=container.kind, sheets=tuple(sheets))
@@ -76,7 +78,9 @@ def _rows_of(sheet: CalamineSheet) -> list[Row]:
     return rows
 
 
-def _merges_of(sheet: CalamineSheet) -> tuple[Range, ...]:
+def _merges_of(sheet: CalamineSheet, layout: ods.Layout | None) -> tuple[Range, ...]:
+    if layout is not None:
+        return tuple(layout.merges)
     found = sheet.merged_cell_ranges or []
     if len(found) > LIMITS.merges:
         raise Rejected("too_large", "merges")
@@ -109,8 +113,10 @@ def decode(data: bytes) -> tuple[str, str]:
             break
     else:
         attempts = ["utf-8", "gb18030"]
-        if data[:200].count(b"\0") * 4 > len(data[:200]):
-            attempts = ["utf-16-le" if data[1:2] == b"\0" else "utf-16-be"]
+        head = data[:400]
+        if head.count(b"\0") * 6 > len(head):
+            is_little = head[1::2].count(0) > head[::2].count(0)
+            attempts = ["utf-16-le" if is_little else "utf-16-be"]
     for encoding in attempts:
         try:
             return data.decode(encoding), encoding

@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterator
 from . import fields
 from .formats import shown
 from .parts import LIMITS
-from .shapes import Cell, CellError, Details, NoValue, Rejected, Row, Table
+from .shapes import Cell, CellError, Details, Header, NoValue, Rejected, Row, Table
 
 _FOOTERS = ("合计", "总计", "小计", "制表", "审核", "备注", "说明", "注:", "打印", "共计", "填表", "以下空白")
+_ALSO_DEPARTMENTS = ("审核", "打印", "制表", "说明", "备注")  # no sums: 审核部 may have staff
 _FOOTER_STARTS = frozenset(footer[0] for footer in _FOOTERS)
 _ASKS_FOR_A_LOOK = _FOOTER_STARTS | frozenset(" \t\r\n\u3000\xa0")
 _NAMES_A_NAME = re.compile("名|称|[Nn]|[^\u4e00-\u9fffA-Za-z·•]")  # what a heading over names may hold
@@ -30,20 +31,20 @@ def people_rows(
     filled = _filled_down(table)
     name = header.columns["name"][0]
     heading = header.headings.get(name, "")
-    for index in range(header.last_row, len(rows)):
-        row = rows[index]
-        if index in special or index in filled:
-            row = _overlaid(row, special.get(index, {}), filled.get(index, {}))
-        if index + 1 in without:
-            continue
-        if (
-            index + 1 in always
-            or (row and _is_plain(row, name))
-            or (row and not (_is_footer(row) or _is_blank(row, used) or _repeats_header(row, name, heading)))
-        ):
-            yield index + 1, row
+    # Rows that hold nothing but formulas without a value look blank to the reader, and the last ones are missing.
+    end = max([len(rows), *(index + 1 for index in special)])
+    for index in range(header.last_row, end):
+        row = rows[index] if index < len(rows) else []
+        if index in special:
+            row = _overlaid(row, special[index])
+        is_person = row and (
+            _is_plain(row, name)
+            or not (_is_footer(row, header) or _is_blank(row, used) or _repeats_header(row, name, heading))
+        )
+        if (is_person or index + 1 in always) and index + 1 not in without:
+            yield index + 1, _overlaid(row, filled[index]) if index in filled else row
     for number in sorted(always):
-        if number > max(len(rows), header.last_row) and number not in without:
+        if number > max(end, header.last_row) and number not in without:
             yield number, []
 
 
@@ -59,8 +60,7 @@ def _is_plain(row: Row, name: int) -> bool:
     return type(cell) is str and bool(cell) and not _NAMES_A_NAME.search(cell)
 
 
-def _overlaid(row: Row, special: dict[int, Cell], filled: dict[int, Cell]) -> Row:
-    changes = {**filled, **special}
+def _overlaid(row: Row, changes: dict[int, Cell]) -> Row:
     row = row + [""] * (max(changes) + 1 - len(row))
     for column, cell in changes.items():
         row[column] = cell
@@ -114,18 +114,30 @@ def _is_blank(row: Row, used: list[int]) -> bool:
     return True
 
 
-def _is_footer(row: Row) -> bool:
-    for cell in row:
+def _is_footer(row: Row, header: Header) -> bool:
+    """Whether the first filled cell begins like a sum or a signature, and the row is not somebody of 审核部."""
+    for column, cell in enumerate(row):
         if type(cell) is not str:
             return False
         if not cell:
             continue
         text = cell.lstrip()
         if text:
-            if text[0] not in _FOOTER_STARTS:
+            if text[0] not in _FOOTER_STARTS or not fields.fold(text[:40] + "|").startswith(_FOOTERS):
                 return False
-            return fields.fold(text[:40] + "|").startswith(_FOOTERS)
+            return not (text.startswith(_ALSO_DEPARTMENTS) and _is_of_department(row, column, header))
     return False
+
+
+def _is_of_department(row: Row, column: int, header: Header) -> bool:
+    if column not in header.columns.get("department", ()):
+        return False
+    number, name = (
+        row[places[0]] if (places := header.columns.get(field, ())) and places[0] < len(row) else ""
+        for field in ("employee_no", "name")
+    )
+    has_number = any(char.isdigit() for char in str(number))
+    return has_number and type(name) is str and bool(name.strip())
 
 
 def _repeats_header(row: Row, name_column: int, heading: str) -> bool:

@@ -22,6 +22,7 @@ from benefits.points import queries as wallets
 from benefits.points.errors import BudgetNotFound
 from benefits.points.models import Grant
 from benefits.roster.models import RosterImport
+from cms.models import CampaignPage, HomePage
 from config.demo import people
 from config.demo.people import Invented
 from config.demo.visitor import Page, PageError, Unavailable, Visitor
@@ -100,6 +101,7 @@ def run(job: Job, *, wishes: tuple[Wish, ...], platform: tuple[User, User]) -> N
     patiently(lambda: deposit(job, company, recorder=platform[0], confirmer=platform[1]))
     with tenant_context(company):
         patiently(lambda: grant(job, hr=staff["hana"]))
+        patiently(lambda: publish_campaign(job, editor=staff["wen"]))
         redeem(job, wishes)
     patiently(lambda: close_month(job, company, actor=platform[1]))
 
@@ -195,6 +197,32 @@ def grant(job: Job, *, hr: User) -> None:
     job.tell(
         f"budget of ¥{one.budget_fen / 100:,.2f} loaded, ¥{one.grant_fen / 100:,.2f} granted to {made.employees}"
     )
+
+
+def publish_campaign(job: Job, *, editor: User) -> None:
+    """The content editor puts the festival's page on the portal, unless it is there."""
+    home = HomePage.objects.get()
+    if CampaignPage.objects.child_of(home).exists():
+        return
+    gifts = {
+        "title": "年货与出行",
+        "title_en": "For the feast and the way home",
+        "products": ["jd-card", "coffee", "commuter", "mobile-top-up"],
+    }
+    page = home.add_child(
+        instance=CampaignPage(
+            title="春节好礼",
+            title_en="Spring Festival gifts",
+            line="积分已到账，挑一份给自己和家人",
+            line_en="Your points are here: pick something for yourself and the family",
+            body=[
+                {"type": "paragraph", "value": "<p>感谢大家一年的辛苦。积分请在到期前使用，祝新年平安。</p>"},
+                {"type": "products", "value": gifts},
+            ],
+        )
+    )
+    page.save_revision(user=editor).publish(user=editor)
+    job.tell(f"campaign published: {page.title}")
 
 
 def redeem(job: Job, wishes: tuple[Wish, ...]) -> None:

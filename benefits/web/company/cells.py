@@ -19,6 +19,7 @@ _NAME = re.compile(r"cell-([0-9]{1,7})-([a-z_]{1,20})")
 _ROW_FIRST = re.compile(r"^\D{1,6}\d+\D{0,3}[:：]\s*")
 
 Place = tuple[int, str]  # row in the file, field
+Group = Mapping[str, Any]  # of queries.issue_groups
 # A problem in a few words, for choosing among many; the cell itself says what to do.
 PROBLEMS = {
     "missing_employee_no": gettext_lazy("missing"),
@@ -49,7 +50,7 @@ class Desk:
     """What one page knows about the corrections of an import."""
 
     choices: Choices = field(default_factory=Choices)
-    same: Mapping[tuple[str, str, str], int] = field(default_factory=dict)  # code, field, text: how many rows
+    same: Mapping[tuple[str, str, str], Group] = field(default_factory=dict)  # by code, field, text
     is_open: bool = False
 
     @classmethod
@@ -57,7 +58,7 @@ class Desk:
         """The corrections as they are stored now."""
         if found.status != RosterImport.Status.PLANNED:
             return cls()
-        same = {(one["code"], one["field"], one["text"]): one["count"] for one in queries.issue_groups(found)}
+        same = {(one["code"], one["field"], one["text"]): one for one in queries.issue_groups(found)}
         return cls(found.choices, same, is_open=True)
 
 
@@ -83,7 +84,7 @@ def editable(row: RosterRow, name: str, desk: Desk, *, always: bool = False) -> 
     notes = [of_issue(wrong)] if wrong else [] if is_typed else [of_issue(issue) for issue in errors]
     tone = "bad" if wrong or (errors and not is_typed) else "ok" if is_typed else ""
     code = errors[0].code if errors else ""
-    same = 0 if code in OF_ONE_ROW else desk.same.get((code, name, raw), 0)
+    read_as = "" if read is None or name == "status" else str(read)
     return {
         "key": f"{row.row}-{name}",
         "value": value,
@@ -93,9 +94,18 @@ def editable(row: RosterRow, name: str, desk: Desk, *, always: bool = False) -> 
         "notes": notes,
         "was": raw if is_typed else "",
         "is_typed": is_typed,
-        "read_as": str(read) if tone == "ok" and read is not None and str(read) != value else "",
-        "same": same if same > 1 and tone == "ok" else 0,
+        "read_as": read_as if tone == "ok" and read_as != value else "",
+        "same": _others(desk, code, name, raw, value) if tone == "ok" else 0,
     }
+
+
+def _others(desk: Desk, code: str, name: str, raw: str, value: str) -> int:
+    """How many rows hold the same wrong text, where some of them have not been given the same correction yet."""
+    group = desk.same.get((code, name, raw))
+    if group is None or group["count"] < 2 or code in OF_ONE_ROW:
+        return 0
+    typed = {desk.choices.repairs.get((number, name)) for number in group["rows_sample"]}
+    return 0 if typed == {value} else int(group["count"])
 
 
 def of_issue(issue: Issue) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -75,7 +76,8 @@ def _page(
         "plan": found.plan_digest,
         "is_open": is_open,
         "needs_check": is_open and (found.needs_check or code in CHECK_AGAIN),
-        "counts": found.counts,
+        "figures": {name: f"{found.counts.get(name, 0):,}" for name in (*rows.CHANGING, "unchanged")},
+        "undo_days": settings.ROSTER_UNDO_DAYS,
         "changes": sum(found.counts.get(name, 0) for name in rows.CHANGING),
         "changed": _changed_fields(found),
         "leaving": leaving,

@@ -50,7 +50,7 @@ class ColumnsForm(CompanyForm):
     pick = forms.ChoiceField(required=False)
     without_hidden = forms.BooleanField(required=False, label=_("Leave hidden rows out"))
     remember = forms.BooleanField(
-        required=False, initial=True, label=_("Remember corrected headings for this company's next files")
+        required=False, initial=True, label=_("Remember corrected headings for this company’s next files")
     )
 
     def __init__(

@@ -36,7 +36,7 @@ def page(request: HttpRequest, found: RosterImport) -> HttpResponse:
         **import_run.about(found),
         **import_check.rows_context(request, found),
         "step": RESULT + 1 if found.status == Status.APPLIED else RESULT,
-        "result": found.result,
+        "problems_file": bool(found.problems and found.file),
         "has_points": "points" in found.facts.get("columns", {}) and found.status == Status.APPLIED,
         "returned": _amount(request, found.result.get("returned_fen", 0)),
         "undoable": queries.undoable(found, at),

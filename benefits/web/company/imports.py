@@ -89,7 +89,7 @@ def new(request: HttpRequest) -> HttpResponse:
         "is_first": not Employee.objects.exists(),
         "limit": form.limit(),
         "bytes": settings.ROSTER_MAX_BYTES,
-        "most_rows": LIMITS.rows,
+        "most_rows": f"{LIMITS.rows:,}",
         "taught": len(queries.taught()),
     }
     return render(request, "company/import_new.html", context, status=status)

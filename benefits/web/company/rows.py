@@ -76,7 +76,7 @@ def counters(found: RosterImport, action: str) -> list[dict[str, Any]]:
     figures = [
         {
             "show": str(one),
-            "value": found.counts.get(one, 0),
+            "value": f"{found.counts.get(one, 0):,}",
             "label": LABELS[one],
             "tone": "bad" if one == Action.PROBLEM and found.counts.get(one) else "",
             "is_current": action == one,
@@ -84,7 +84,7 @@ def counters(found: RosterImport, action: str) -> list[dict[str, Any]]:
         for one in ORDER
         if one in ALWAYS or found.counts.get(one)
     ]
-    total = {"show": "all", "value": sum(found.counts.values()), "label": _("rows in all"), "tone": ""}
+    total = {"show": "all", "value": f"{sum(found.counts.values()):,}", "label": _("rows in all"), "tone": ""}
     return [{**total, "is_current": not action}, *figures]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import xlsxwriter
 
@@ -48,10 +49,15 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _BOOK = f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets></workbook>'
 
 
-def package(path: Path, sheet: bytes | str, **more: bytes | str) -> Path:
+def package(path: Path, sheet: bytes | str, macros: bool = False, **more: bytes | str) -> Path:
     """A minimal .xlsx around a raw sheet part; `more` are further parts, `__` in a name is `/`."""
+    types = _TYPES
+    if macros:
+        types = types.replace(
+            "openxmlformats-officedocument.spreadsheetml.sheet", "ms-excel.sheet.macroEnabled"
+        )
     parts: dict[str, bytes | str] = {
-        "[Content_Types].xml": _TYPES,
+        "[Content_Types].xml": types,
         "_rels/.rels": _RELS.format(kind="officeDocument", target="xl/workbook.xml"),
         "xl/workbook.xml": _BOOK,
         "xl/_rels/workbook.xml.rels": _RELS.format(kind="worksheet", target="worksheets/sheet1.xml"),
@@ -61,6 +67,8 @@ def package(path: Path, sheet: bytes | str, **more: bytes | str) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
         for name, data in parts.items():
             target.writestr(name, data)
+        if macros:
+            target.writestr("xl/vbaProject.bin", compound("VBA"))
     return path
 
 
@@ -103,3 +111,54 @@ def compound(*streams: str) -> bytes:
         entry[116:120] = b"\xfe\xff\xff\xff"
         out.write(entry)
     return out.getvalue().ljust(1536, b"\0")
+
+
+_ODS = (
+    '<?xml version="1.0" encoding="UTF-8"?><office:document-content '
+    'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+    'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" office:version="1.2">'
+    '<office:body><office:spreadsheet><table:table table:name="Sheet1">{}</table:table>'
+    "</office:spreadsheet></office:body></office:document-content>"
+)
+_ODS_KIND = "application/vnd.oasis.opendocument.spreadsheet"
+
+
+def ods(
+    path: Path,
+    rows: Sequence[Sequence[Any]],
+    *,
+    merges: Sequence[tuple[int, int, int, int]] = (),
+    hidden: Sequence[int] = (),
+    raw: str | None = None,
+) -> Path:
+    """An .ods with these cells. Merges are (top, left, bottom, right), hidden rows counted, from 0."""
+    starts = {(top, left): (bottom - top + 1, right - left + 1) for top, left, bottom, right in merges}
+    lines = []
+    for r, row in enumerate(rows):
+        cells = "".join(_ods_cell(value, starts.get((r, c))) for c, value in enumerate(row))
+        visibility = ' table:visibility="filter"' if r in hidden else ""
+        lines.append(f"<table:table-row{visibility}>{cells}</table:table-row>")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("mimetype", _ODS_KIND, zipfile.ZIP_STORED)
+        target.writestr("content.xml", raw or _ODS.format("".join(lines)))
+        target.writestr(
+            "META-INF/manifest.xml",
+            '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+            f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{_ODS_KIND}"/></manifest:manifest>',
+        )
+    return path
+
+
+def _ods_cell(value: Any, span: tuple[int, int] | None) -> str:
+    spanned = (
+        f' table:number-rows-spanned="{span[0]}" table:number-columns-spanned="{span[1]}"' if span else ""
+    )
+    if value is None:
+        return f"<table:table-cell{spanned}/>"
+    if isinstance(value, datetime | date):
+        day = value.isoformat()
+        return f'<table:table-cell{spanned} office:value-type="date" office:date-value="{day}"><text:p>{day}</text:p></table:table-cell>'
+    if isinstance(value, int | float):
+        return f'<table:table-cell{spanned} office:value-type="float" office:value="{value}"><text:p>{value}</text:p></table:table-cell>'
+    return f'<table:table-cell{spanned} office:value-type="string"><text:p>{escape(str(value))}</text:p></table:table-cell>'

@@ -288,3 +288,23 @@ def test_an_archive_in_memory_is_never_written_out(tmp_path: Path) -> None:
 
     assert len(pipeline.checked(path).employees) == 1
     assert [item.name for item in tmp_path.iterdir()] == ["a.xlsx"]
+
+
+@pytest.mark.parametrize("name", ["xl/worksheets/sheet1.txt", "xl/media/sheet1.png", "xl/sheet"])
+def test_a_sheet_under_another_name_is_looked_at_all_the_same(tmp_path: Path, name: str) -> None:
+    path = books.package(tmp_path / "a.xlsx", books.sheet(*books.HONEST, before=DTD))
+    with zipfile.ZipFile(path) as source:
+        parts = {part: source.read(part) for part in source.namelist()}
+    with zipfile.ZipFile(path, "w") as target:
+        for part, data in parts.items():
+            moved = data.replace(b"worksheets/sheet1.xml", name.removeprefix("xl/").encode())
+            target.writestr(name if part.endswith("sheet1.xml") else part, moved)
+
+    assert verdict(path) == ("unsafe_xml", "")
+
+
+@pytest.mark.parametrize("encoding", ["U-8", "gb18030", "utf-7", "x" * 300, "big5"])
+def test_an_encoding_that_no_part_may_have(tmp_path: Path, encoding: str) -> None:
+    sheet = f'<?xml version="1.0" encoding="{encoding}"?>' + books.sheet(*books.HONEST)
+
+    assert verdict(books.package(tmp_path / "a.xlsx", sheet))[0] in {"unsupported_format", "corrupt"}

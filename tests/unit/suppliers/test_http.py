@@ -65,8 +65,9 @@ def test_the_deadline_is_for_the_whole_answer() -> None:
 
 
 def test_a_compressed_answer_is_not_unpacked() -> None:
+    body = gzip.compress(b"0" * (64 << 20))
+
     async def bomb(_: web.Request) -> web.Response:
-        body = gzip.compress(b"0" * (64 << 20))
         return web.Response(body=body, headers={"Content-Encoding": "gzip"})
 
     assert len(exchange(bomb, deadline=5).body) < 1 << 20
