@@ -1,6 +1,8 @@
 """A roster of 2,000 rows by keyboard alone: uploaded, repaired in place, applied under one's eyes, undone."""
 
+import contextlib
 import re
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from tests.processes import Mall
 
 ROWS = 2_000
 PRESENT = 300
-HEADINGS = ("工号", "姓名", "手机号", "所属部门", "入职日期", "在职状态", "联糸电话", "备注")
+HEADINGS = ("工号", "姓名", "手机号", "所属部门", "入职日期", "在职状态", "备用联络", "备注")
 SURNAMES, GIVEN = "王李张刘陈杨黄赵吴周", "伟芳娜敏静强磊洋艳勇"
 WRONG_MOBILES = {17: "1380013", 58: "138001380001", 902: "一三八"}
 WRONG_DAYS = {91: "2024-02-30"}
@@ -34,7 +36,16 @@ def _person(number: int) -> list[str]:
     name = SURNAMES[number % 10] + GIVEN[number // 10 % 10] + GIVEN[number // 100 % 10]
     day = date(2015, 1, 1) + timedelta(days=number)
     department = f"事业{number % 9}部/第{number % 4}组"
-    return [f"HY{number:05d}", name, f"138{number:08d}", department, day.isoformat(), "在职", "", ""]
+    return [
+        f"HY{number:05d}",
+        name,
+        f"138{number:08d}",
+        department,
+        day.isoformat(),
+        "在职",
+        f"hy{number}@huayun.example",
+        "",
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +80,12 @@ def acme(mall: Mall) -> Company:
     connection.set_tenant(company)
     at = timezone.now()
     user = identity.invite(
-        username="hana@acme.example", name="韩娜", email="hana@acme.example", roles=[Role.HR], actor=None, at=at
+        username="hana@acme.example",
+        name="韩娜",
+        email="hana@acme.example",
+        roles=[Role.HR],
+        actor=None,
+        at=at,
     )
     identity.set_password(user=user, password=PASSWORD, actor=user, at=at)
     with transaction():
@@ -99,9 +115,10 @@ def test_a_roster_by_keyboard(mall: Mall, acme: Company, roster: Path, browser: 
     hana.page.locator("input[type=file]").set_input_files(roster)
     _press_on(hana.page, "form[data-roster-upload] .bulk-bar button")
     wait_for(hana.page, "#import_rows")
-    expect(hana.page.locator(".stats")).to_contain_text("17")
+    expect(hana.page.locator(".stats [aria-current]")).to_contain_text("17")
     hana.look("check")
     _both_languages(hana, site, hana.page.url)
+    _choose_column(hana, site)
 
     _repair(hana)
     hana.look("checked")
@@ -111,7 +128,11 @@ def test_a_roster_by_keyboard(mall: Mall, acme: Company, roster: Path, browser: 
     wait_for(hana.page, "#apply")
     hana.look("confirm")
     _both_languages(hana, site, hana.page.url)
-    _press_on(hana.page, "#apply")
+    with _an_employee_held("HY00020"):
+        _press_on(hana.page, "#apply")
+        expect(hana.page.locator("[data-rows-done]")).to_have_text(re.compile("[1-9]"))
+        hana.look("applying")
+        hana.turn(site, [hana.page.url.removeprefix(site)])
     wait_for(hana.page, "#to_undo")
     hana.look("applied")
     figures = _figures(hana.page)
@@ -169,6 +190,40 @@ def _repair(hana: Person) -> None:
     wait_for(page, "#to_confirm")
 
 
+def _choose_column(hana: Person, site: str) -> None:
+    """A column whose heading says nothing and whose cells are e-mail addresses is offered, and taken by keyboard."""
+    page = hana.page
+    back = page.url
+    _press_on(page, "a[href$='/columns/']")
+    wait_for(page, ".mapping-columns")
+    expect(page.locator(".mapping-columns li").first).to_contain_text("备用联络")
+    hana.look("columns")
+    _both_languages(hana, site, page.url)
+    _press_to(page, "[name='column-G']")
+    for _ in range(5):  # not used, number, name, mobile, department, e-mail
+        page.keyboard.press("ArrowDown")
+    expect(page.locator("[name='column-G']")).to_have_value("email")
+    _press_on(page, ".bulk-bar button.button-primary")
+    wait_for(page, "#import_rows")
+    assert page.url == back
+    assert queries.taught() == {"备用联络": "email"}
+
+
+@contextlib.contextmanager
+def _an_employee_held(number: str) -> Iterator[None]:
+    """Somebody else is at one employee just now: whoever changes them waits, and what is done until then can be seen."""
+    other = connection.copy()
+    other.set_schema("acme")
+    other.set_autocommit(False)
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM people_employee WHERE employee_no = %s FOR UPDATE", [number])
+        yield
+    finally:
+        other.rollback()
+        other.close()
+
+
 def _press_to(page: Page, selector: str) -> None:
     """Tab until something has the focus."""
     for _ in range(400):
@@ -184,8 +239,19 @@ def _press_on(page: Page, selector: str) -> None:
 
 
 def _both_languages(hana: Person, site: str, url: str) -> None:
-    """The same page at 390 pixels and in English, then back."""
+    """The same page at 390 pixels, in both languages, and in English at 1440; then back."""
+    language = {"name": "language", "url": site}
     hana.turn(site, [url.removeprefix(site)])
+    hana.page.set_viewport_size({"width": 390, "height": 844})
+    hana.width = 390
+    hana.goto(url)
+    hana.look("zh")
+    hana.page.set_viewport_size({"width": 1440, "height": 900})
+    hana.width = 1440
+    hana.context.add_cookies([{**language, "value": "en"}])
+    hana.goto(url)
+    hana.look("en")
+    hana.context.add_cookies([{**language, "value": "zh-hans"}])
     hana.goto(url)
 
 

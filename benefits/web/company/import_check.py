@@ -1,5 +1,6 @@
 """The check of an import: the fate of every row, and problem cells corrected where they stand."""
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_POST
 
 from benefits.roster import fields, operations, queries, repairs
@@ -49,8 +50,12 @@ def page(request: HttpRequest, found: RosterImport, *, error: str = "", status: 
     context |= {
         "notes": queries.notes(found),
         "hidden": import_columns.hidden_rows(found),
-        "suggested": [column for column in mapping["offered"] if column.suggestion],
-        "used": [column.heading or column.letter for column in columns],
+        "suggested": _list(
+            f"{column.letter} {column.heading} ({rows.heading(column.suggestion)})"
+            for column in mapping["offered"]
+            if column.suggestion
+        ),
+        "used": _list(column.heading or column.letter for column in columns),
         "may_choose": import_columns.may_choose(found),
         **_bar(found),
     }
@@ -249,6 +254,11 @@ def _back(request: HttpRequest, found: RosterImport) -> str:
         return reverse("company_import_row", args=[found.pk, int(number)])
     query = urlsplit("?" + request.POST.get("back", "")[:500]).query
     return f"{address}?{query}" if query else address
+
+
+def _list(words: Iterable[str]) -> str:
+    """Words one after another, as the language sets them apart."""
+    return pgettext("between words of a list", ", ").join(words)
 
 
 def _kinds(found: RosterImport) -> list[repairs.Kind]:

@@ -1,12 +1,15 @@
 """How the file of an import is read: its sheet, its header row, what each column holds, hidden rows."""
 
+import re
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST
 
+from benefits import mobile
 from benefits.roster import messages, operations, queries
 from benefits.roster.models import RosterImport
 from benefits.web.company import import_run, shown
@@ -15,6 +18,8 @@ from benefits.web.company.import_run import COLUMNS, Status
 from tenants.access import allow
 from tenants.errors import DomainError
 from tenants.identity.roles import Role
+
+_MOBILE = re.compile(r"(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
 
 
 @allow(Role.HR, Role.ADMIN)
@@ -93,7 +98,9 @@ def page(
         "sheets": _sheets(form),
         "lines": sorted((_line(form, column) for column in form.offered), key=lambda line: line["order"]),
         "hidden": hidden_rows(found),
-        "used": [messages.FIELD_LABELS[column.field] for column in form.offered if column.field],
+        "used": pgettext("between words of a list", ", ").join(
+            str(messages.FIELD_LABELS[column.field]) for column in form.offered if column.field
+        ),
     }
     return render(request, "company/import_columns.html", context, status=status)
 
@@ -114,7 +121,7 @@ def _sheets(form: ColumnsForm) -> list[dict[str, Any]]:
             "rows": [
                 {
                     "number": number,
-                    "cells": cells,
+                    "cells": [shown_sample(cell) for cell in cells],
                     "pick": f"{index}:{number}",
                     "is_header": number == sheet.header_row,
                 }
@@ -124,6 +131,11 @@ def _sheets(form: ColumnsForm) -> list[dict[str, Any]]:
         }
         for index, sheet in enumerate(form.sheets)
     ]
+
+
+def shown_sample(text: str) -> str:
+    """A cell of the file as a sample: a mobile number keeps its ends only."""
+    return _MOBILE.sub(lambda match: mobile.masked(match[0]), text)
 
 
 def _line(form: ColumnsForm, column: Any) -> dict[str, Any]:
@@ -136,5 +148,5 @@ def _line(form: ColumnsForm, column: Any) -> dict[str, Any]:
         "field": field,
         "chosen": chosen,
         "suggestion": messages.FIELD_LABELS.get(suggestion, ""),
-        "likeness": column.likeness,
+        "samples": [shown_sample(sample) for sample in column.samples],
     }
