@@ -89,10 +89,10 @@ def acme(mall: Mall) -> Company:
     )
     identity.set_password(user=user, password=PASSWORD, actor=user, at=at)
     with transaction():
-        known = ("name", "mobile", "department", "hired_on")
+        known = ("name", "mobile", "department", "hired_on", "email")
         found = people.add_employees(
             people={
-                line[0]: {**dict(zip(known, line[1:5], strict=True)), "status": "active"}
+                line[0]: {**dict(zip(known, (*line[1:5], line[6]), strict=True)), "status": "active"}
                 for line in map(_person, range(1, PRESENT + 1))
             },
             at=at,

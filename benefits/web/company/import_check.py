@@ -134,7 +134,8 @@ def row(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         return redirect("company_import", pk=pk)
     desk = Desk.of(found)
     against = rows.collisions(found, one)
-    names = ["employee_no", *rows.columns(found, [issue.field for issue in queries.issues_of(one)])]
+    more = {issue.field for issue in queries.issues_of(one)}.union(*(other["values"] for other in against))
+    names = ["employee_no", *rows.columns(found, more)]
     known = rows.values_of(one)
     context = {
         **import_run.about(found),

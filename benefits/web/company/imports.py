@@ -26,7 +26,6 @@ from tenants.identity.roles import Role
 
 HISTORY = 20
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-TEMPLATE_ROWS = 2_000  # kept as text, so that Excel leaves zeros and long numbers alone
 EXAMPLES = {
     "employee_no": "A00123",
     "name": "王伟",
@@ -141,8 +140,6 @@ def template(request: HttpRequest) -> HttpResponse:
         about.write_string(column + 1, 0, spelling)
         about.write_string(column + 1, 1, needed % {"field": messages.FIELD_LABELS[field.name]})
         about.write_string(column + 1, 2, EXAMPLES.get(field.name, ""))
-    for row in range(1, TEMPLATE_ROWS):
-        page.set_row(row, None, text)
     page.freeze_panes(1, 0)
     about.set_column(0, 2, 28)
     book.close()

@@ -80,6 +80,7 @@ def test_a_plan_of_yesterday_is_checked_again(hr: Client) -> None:
     assert b"more than 24 hours ago" in response.content
     assert b"Check again" in response.content
     hr.post(reverse("company_import_recheck", args=[found.pk]))
+    found.refresh_from_db()
     operations.check(roster_import=found, at=timezone.now())
     assert confirm(hr, found) == 302
 
