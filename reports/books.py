@@ -138,6 +138,22 @@ COMPANY_CHECKS = [
                 LEFT JOIN points_posting o ON o.id = p.reverses_id
                 WHERE 'deliver' IN (p.kind, o.kind)) l ON l.id = b.posting_id
         WHERE b.company = current_schema() AND b.fen IS DISTINCT FROM l.fen"""),
+    Check(10, "imports_did_what_they_say", """
+        SELECT 'roster import ' || i.id || ' planned ' || i.counts || ' and did ' || i.result FROM roster_rosterimport i
+        WHERE i.status IN ('applied', 'undoing', 'undone') AND ((i.counts->>'join')::int, (i.counts->>'leave')::int,
+            (i.counts->>'update')::int + (i.counts->>'return')::int) IS DISTINCT FROM ((i.result->>'created')::int,
+            (i.result->>'left')::int, (i.result->>'updated')::int)
+        UNION ALL SELECT 'roster import ' || i.id || ' counts ' || (i.counts->>a.action) || ' rows to ' || a.action
+            || ' and holds ' || a.rows FROM roster_rosterimport i JOIN LATERAL (SELECT r.action, count(*) AS rows
+                FROM roster_rosterrow r WHERE r.roster_import_id = i.id GROUP BY r.action) a ON true
+        WHERE i.forgotten_at IS NULL AND a.rows <> (i.counts->>a.action)::int"""),
+    Check(10, "imports_are_applied_and_undone_once", """
+        SELECT e.subject || ': ' || e.action || ' ' || count(*) || ' times' FROM identity_auditevent e
+        WHERE e.action IN ('roster.applied', 'roster.undone') GROUP BY e.subject, e.action HAVING count(*) > 1
+        UNION ALL SELECT 'roster import ' || i.id || ' is ' || i.status || ' and left no audit event'
+        FROM roster_rosterimport i WHERE i.status IN ('applied', 'undoing', 'undone') AND NOT EXISTS (
+            SELECT 1 FROM identity_auditevent e WHERE e.action = 'roster.applied'
+                AND e.subject = 'roster.rosterimport:' || i.id)"""),
     Check(13, "personal_data_is_sealed", r"""
         SELECT what || ' is not sealed' FROM (
             SELECT 'mobile of employee ' || id AS what, mobile AS value FROM people_employee

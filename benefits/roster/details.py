@@ -6,18 +6,21 @@ A light pass over the XML, run only where the guard saw a reason for it.
 from __future__ import annotations
 
 import posixpath
+import re
 import zipfile
+from collections.abc import Collection
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
 from . import formats, ods, xls_details
-from .shapes import Container, Details, Rejected
+from .shapes import Container, Details, Rejected, letter
 
 
-def details(path: Path, container: Container, sheet: str | None) -> Details:
-    """The details of one sheet. Positions are (row, column) from 0."""
+def details(path: Path, container: Container, sheet: str | None, padded: Collection[int] = ()) -> Details:
+    """The details of one sheet. Positions are (row, column) from 0; `padded` columns have their formats told."""
     if container.kind == "xls":
         return xls_details.details(path, sheet or "")
     if container.kind == "ods":
@@ -27,12 +30,14 @@ def details(path: Path, container: Container, sheet: str | None) -> Details:
         return Details()
     try:
         with zipfile.ZipFile(path) as package:
-            return _of_package(package, container, sheet or "")
+            return _of_package(package, container, sheet or "", padded)
     except (zipfile.BadZipFile, KeyError, expat.ExpatError, ValueError) as error:
         raise Rejected("corrupt", type(error).__name__) from error
 
 
-def _of_package(package: zipfile.ZipFile, container: Container, sheet: str) -> Details:
+def _of_package(
+    package: zipfile.ZipFile, container: Container, sheet: str, padded: Collection[int]
+) -> Details:
     names = {name.casefold(): name for name in package.namelist()}
     workbook = names.get("xl/workbook.xml")
     if workbook is None:
@@ -42,11 +47,11 @@ def _of_package(package: zipfile.ZipFile, container: Container, sheet: str) -> D
     targets = _targets(package.read(relations)) if relations else {}
     part = names.get(_resolve(targets.get(ids.get(sheet, ""), "")).casefold())
     styles = names.get("xl/styles.xml")
-    codes = _padding_styles(package.read(styles)) if styles else {}
-    found = Details(date1904=date1904)
-    if part and (codes or part in container.parts_to_scan):
-        found = replace(_scan(package, part, codes), date1904=date1904)
-    return found
+    codes = _padding_styles(package.read(styles)) if styles and padded else {}
+    if not part or not (codes or part in container.parts_to_scan):
+        return Details(date1904=date1904)
+    data = package.read(part)
+    return replace(quick_scan(data, codes, padded) or full_scan(data, codes, padded), date1904=date1904)
 
 
 def _resolve(target: str) -> str:
@@ -121,8 +126,9 @@ def _parse(data: bytes, start: Any, end: Any = None) -> None:
 class _Scan:
     """The state of one pass over a sheet part."""
 
-    def __init__(self, codes: dict[str, str]) -> None:
+    def __init__(self, codes: dict[str, str], padded: Collection[int]) -> None:
         self.codes = codes
+        self.padded = padded
         self.errors: dict[tuple[int, int], str] = {}
         self.without_value: set[tuple[int, int]] = set()
         self.formats: dict[tuple[int, int], str] = {}
@@ -165,7 +171,7 @@ class _Scan:
                 self.errors[at] = self.text.strip() or "#N/A"
             elif self.formula and not self.text and self.kind != "str":
                 self.without_value.add(at)
-            elif self.kind == "n" and self.style in self.codes:
+            elif self.kind == "n" and self.style in self.codes and self.column in self.padded:
                 self.formats[at] = self.codes[self.style]
 
     def _place(self, reference: str) -> None:
@@ -173,28 +179,78 @@ class _Scan:
         if not letters:
             self.column += 1
             return
-        number = 0
-        for char in letters.upper():
-            number = number * 26 + ord(char) - 64
-        self.column = number - 1
+        self.column = _column(letters)
         if digits := reference[len(letters) :]:
             self.row = int(digits) - 1
 
 
-def _scan(package: zipfile.ZipFile, part: str, codes: dict[str, str]) -> Details:
-    scan = _Scan(codes)
+def full_scan(data: bytes, codes: dict[str, str], padded: Collection[int]) -> Details:
+    """The details of any sheet part, element by element."""
+    scan = _Scan(codes, padded)
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler = scan.start
     parser.EndElementHandler = scan.end
     parser.CharacterDataHandler = scan.data
-    with package.open(part) as file:
-        while piece := file.read(1 << 18):
-            parser.Parse(piece, False)
-    parser.Parse(b"", True)
+    parser.Parse(data, True)
     return Details(
         errors=scan.errors,
         without_value=frozenset(scan.without_value),
         formats=scan.formats,
         hidden_rows=frozenset(scan.hidden),
     )
+
+
+# --- the usual sheet, ten times faster -----------------------------------------------------------------
+
+_AT = rb"""<c r=["']([A-Z]{1,3})([0-9]{1,7})["']"""
+_FORMULA = rb"(?:<f[^>]*/>|<f(?:\s[^>]*)?>[^<]*</f>)"
+_ERROR_CELL = re.compile(
+    _AT + rb"""[^>]*?\st=["']e["'](?:[^>]*/>|[^>]*>\s*""" + _FORMULA + rb"""?\s*(?:<v>([^<]*)</v>)?)"""
+)
+_EMPTY_FORMULA = re.compile(_AT + rb"([^>]*)>\s*" + _FORMULA + rb"\s*(?:<v\s*/>|<v></v>)?\s*</c>")
+_WITH_TEXT = re.compile(rb"""\st=["'](?:str|e)["']""")
+_HIDDEN_ROW = re.compile(rb"""<row r=["']([0-9]{1,7})["'][^>]*?\shidden=["'](?:1|true)["']""")
+# Tags that begin otherwise than every usual writer begins them.
+_UNUSUAL = re.compile(rb"""<c[^ oe-z]|<c (?!r=["'][A-Z])|<row[^ B]|<row (?!r=)|<!""")
+
+
+def quick_scan(data: bytes, codes: dict[str, str], padded: Collection[int]) -> Details | None:
+    """The details of a sheet that is written as all usual programs do; None for any other."""
+    if b"<sheetData" not in data or _UNUSUAL.search(data):
+        return None
+    errors, empty, shown = {}, set(), {}
+    if b't="e"' in data or b"t='e'" in data:
+        for letters, digits, text in _ERROR_CELL.findall(data):
+            errors[_place(letters, digits)] = text.decode("utf-8", "replace").strip() or "#N/A"
+    if b"<f" in data:
+        for letters, digits, attributes in _EMPTY_FORMULA.findall(data):
+            if not _WITH_TEXT.search(attributes):
+                empty.add(_place(letters, digits))
+    if codes and padded:
+        for letters, digits, before, style, after in _padded_cell(codes, padded).findall(data):
+            if b"t=" not in before + after or b't="n"' in before + after:
+                shown[_place(letters, digits)] = codes[style.decode()]
+    hidden = frozenset(int(digits) - 1 for digits in _HIDDEN_ROW.findall(data)) if b"hidden=" in data else ()
+    formats = {at: code for at, code in shown.items() if at not in empty}
+    return Details(errors, frozenset(empty), formats, frozenset(hidden))
+
+
+def _padded_cell(codes: Collection[str], padded: Collection[int]) -> re.Pattern[bytes]:
+    letters = "|".join(letter(column) for column in padded)
+    styles = "|".join(map(re.escape, codes))
+    return re.compile(
+        rf"""<c r=["']({letters})([0-9]{{1,7}})["']([^>]*?)\ss=["']({styles})["']([^>]*)>""".encode()
+    )
+
+
+def _place(letters: bytes, digits: bytes) -> tuple[int, int]:
+    return int(digits) - 1, _column(letters.decode())
+
+
+@lru_cache(maxsize=1024)
+def _column(letters: str) -> int:
+    number = 0
+    for char in letters.upper():
+        number = number * 26 + ord(char) - 64
+    return number - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _TOKEN = re.compile(r'"([^"]*)"|\\(.)|[_*](.)|\[[^\]]*\]|(.)', re.S)
 _DIGITS = "0#?"
@@ -14,6 +15,8 @@ def shown(value: float, code: str) -> str | None:
     tokens = _tokens(code.split(";", 1)[0])
     if tokens is None or value < 0 or value != int(value) or value >= 1e15:
         return None
+    if code.strip("0") == "" and len(code) > 1:
+        return str(int(value)).zfill(len(code))
     places = sum(1 for kind, _ in tokens if kind == "digit")
     zeros = sum(1 for _, char in tokens if char == "0")
     literal = any(kind == "text" and char.strip() for kind, char in tokens)
@@ -27,6 +30,7 @@ def pads(code: str) -> bool:
     return shown(1, code) is not None
 
 
+@lru_cache(maxsize=256)
 def _tokens(section: str) -> list[tuple[str, str]] | None:
     tokens: list[tuple[str, str]] = []
     for match in _TOKEN.finditer(section):

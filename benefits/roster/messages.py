@@ -159,6 +159,12 @@ _REJECTIONS = {
     ),
 }
 
+_REJECTIONS |= {
+    "failed": gettext_lazy(
+        "The import failed three times and was given up. Nothing was changed. Check it again, or ask the operator."
+    ),
+}
+
 _NOTES = {
     "encoding": gettext_lazy("The text was read as %(encoding)s."),
     "other_sheet": gettext_lazy("The sheet “%(sheet)s” also looks like a staff list and was not read."),

@@ -45,7 +45,7 @@ _WIDE_CELL = re.compile(rb""" r=["']([A-Za-z]{2,9})([0-9]{1,9})""")
 _ROW = re.compile(rb"""row\s[^>]*?\br=["']([0-9]{1,9})["']""")
 _CELL = re.compile(rb"""c r=["']([A-Za-z]{1,3}[0-9]{1,7})["']""")
 _USUAL_COLUMNS = 26
-_SMALL = 4_000_000  # bytes of a part, up to which cells that come twice are looked for
+_SMALL = 1_000_000  # bytes of a part, up to which cells that come twice are looked for
 # A formula, an error cell, a hidden row; finding one too many costs a second look, no more.
 _MARKS = (b"</f>", b't="e"', b"hidden=")
 _RARE_MARKS = (b":f>", b"t='e'")  # of the few writers that use prefixes or single quotes
@@ -74,7 +74,7 @@ def look(package: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int, limits:
     for piece in _pieces(package, member, budget, tally, limits):
         if not tally.tags:  # the root says what a part is, its name may be any
             is_sheet = _SHEET_ROOT.search(piece, 0, 4096) is not None
-        _count(piece, tally, limits)
+        _count(piece, tally, limits, is_deep=not is_sheet or tally.size <= _SMALL)
         if tally.tags > limits.small_part_tags and not (is_large or is_sheet):
             raise Rejected("too_large", "elements")
         if is_sheet:
@@ -111,23 +111,25 @@ def _pieces(
         yield rest
 
 
-def _count(piece: bytes, tally: Tally, limits: Limits) -> None:
+def _count(piece: bytes, tally: Tally, limits: Limits, *, is_deep: bool) -> None:
     """Count tags, refuse what nests too deep, and a document type wherever it stands.
 
-    Counting single bytes is exact enough for a limit: whatever closes holds a slash.
+    Counting single bytes is exact enough for a limit: whatever closes holds a slash. The reader of a large sheet
+    does not mind its depth.
     """
     tags = piece.count(b"<")
     tally.tags += tags
-    tally.depth = max(0, tally.depth + tags - 2 * piece.count(b"/"))
-    if b"!" in piece and (special := piece.count(b"<!")):
-        if b"<!D" in piece or b"<!d" in piece:
-            raise Rejected("unsafe_xml")
-        tally.depth -= special
-    if tally.depth > limits.depth * 16:
-        raise Rejected("too_large", "depth")
+    special = piece.count(b"<!") if b"!" in piece else 0
+    if special and (b"<!D" in piece or b"<!d" in piece):
+        raise Rejected("unsafe_xml")
+    if is_deep:
+        tally.depth = max(0, tally.depth + tags - special - 2 * piece.count(b"/"))
+        if tally.depth > limits.depth * 16:
+            raise Rejected("too_large", "depth")
 
 
 def _look_at_sheet(piece: bytes, tally: Tally, limits: Limits) -> None:
+    before = tally.last_row
     _check_order(piece, tally)
     rows = [tally.last_row]
     for letters, digits in _WIDE_CELL.findall(piece):
@@ -139,7 +141,8 @@ def _look_at_sheet(piece: bytes, tally: Tally, limits: Limits) -> None:
     if tally.bottom * tally.right > limits.area:
         # The reader lays out rows x columns in full, so one far cell would cost gigabytes.
         raise Rejected("too_large", "far_cell")
-    tally.merges += piece.count(b"mergeCell ")
+    if tally.last_row == before:  # merges follow the rows
+        tally.merges += piece.count(b"mergeCell ")
     if tally.merges > limits.merges:
         raise Rejected("too_large", "merges")
     if not tally.marks:

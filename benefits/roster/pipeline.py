@@ -64,7 +64,8 @@ class _Left:
 
 
 def _of_table(path: Path, container: Container, table: Table, choices: Choices, book: Book) -> Checked:
-    more = details.details(path, container, table.sheet.name)
+    numbers = table.header.columns.get("employee_no", ())
+    more = details.details(path, container, table.sheet.name, numbers)
     hidden = {index + 1 for index in more.hidden_rows}
     without = choices.skipped | hidden if choices.without_hidden else choices.skipped
     always = {row for (row, _), text in choices.repairs.items() if text and row > table.header.last_row}

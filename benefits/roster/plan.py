@@ -9,10 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from .shapes import Issue, Person
 
@@ -51,16 +53,15 @@ class Present(NamedTuple):
     left_on: dt.date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One person's change. `row` is None for a leaver whom the file does not mention."""
 
     action: Action
     employee_no: str
     name: str
-    row: int | None = None
-    before: Values = field(default_factory=dict)
-    after: Values = field(default_factory=dict)
+    row: int | None
+    before: Values
+    after: Values
     points: str | None = None
 
 
@@ -80,16 +81,23 @@ class Plan:
             found[step.action] += 1
         return found
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """What a person confirms: the same plan has the same digest, a changed roster gives another."""
-        lines = [[str(self.mode)]]
-        lines += [[step.action, step.employee_no, step.before, step.after] for step in self.steps]  # type: ignore[list-item]
-        text = json.dumps(lines, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        """What a person confirms: the same changes have the same digest, a changed roster gives others."""
+        lines = [
+            (step.action.value, step.employee_no, step.before, step.after)
+            for step in self.steps
+            if step.action is not Action.UNCHANGED
+        ]
+        text = json.dumps([self.mode.value, lines], ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 DETAILS = ("name", "mobile", "department", "email", "hired_on", "birthday", "grade")
+
+
+_of_person: Callable[[Person], tuple[Any, ...]] = attrgetter(*DETAILS)
+_of_present: Callable[[Present], tuple[Any, ...]] = attrgetter(*DETAILS)
 
 
 def plan(people: Sequence[Person], held: Sequence[Person], present: Iterable[Present], mode: Mode) -> Plan:
@@ -117,9 +125,14 @@ def plan(people: Sequence[Person], held: Sequence[Person], present: Iterable[Pre
 
 
 def _step(person: Person, known: Present | None) -> Step:
-    after: Values = {name: text for name in DETAILS if (text := _text(getattr(person, name))) is not None}
     number, name = person.employee_no or "", person.name or ""
     points = None if person.points is None else str(person.points)
+    details = _of_person(person)
+    if known is not None and person.status == known.status == "active" and _adds_nothing(details, known):
+        return Step(Action.UNCHANGED, number, name, person.row, {}, {}, points)
+    after: Values = {
+        key: text for key, value in zip(DETAILS, details, strict=True) if (text := _text(value)) is not None
+    }
     if known is None:
         after |= {"status": person.status, "left_on": _text(person.left_on)}
         return Step(Action.JOIN, number, name, person.row, {}, _filled(after), points)
@@ -138,6 +151,10 @@ def _step(person: Person, known: Present | None) -> Step:
         return Step(Action.UNCHANGED, number, name, person.row, {}, {}, points)
     before = {key: _text(getattr(known, key)) for key in changes}
     return Step(action, number, name, person.row, before, changes, points)
+
+
+def _adds_nothing(details: tuple[Any, ...], known: Present) -> bool:
+    return all(new is None or new == old for new, old in zip(details, _of_present(known), strict=True))
 
 
 def _filled(values: Values) -> Values:

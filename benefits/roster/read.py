@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
+import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -25,6 +27,7 @@ _CELL_CHARS = 32_767  # as Excel itself
 _TRICK = re.compile(r'="(.*)"', re.S)
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
 _BLANK: Row = []
+_ERROR_VALUE = re.compile(rb"(?<=<v>)#[A-Z0-9_/]{2,20}[!?]?(?=</v>)")
 
 
 def read(path: Path, container: Container) -> Book:
@@ -32,18 +35,38 @@ def read(path: Path, container: Container) -> Book:
     if container.kind == "text":
         return _read_text(path)
     try:
-        return _read_workbook(path, container)
+        try:
+            return _read_workbook(path, container, CalamineWorkbook.from_path(path))
+        except CalamineError as error:
+            if container.kind != "xlsx" or "cell error value" not in str(error):
+                raise
+            known = CalamineWorkbook.from_filelike(_with_known_errors(path))
+            return _read_workbook(path, container, known)
     except PasswordError as error:
         raise Rejected("encrypted", "password") from error
     except (CalamineError, ValueError, OverflowError, OSError) as error:
         raise Rejected("corrupt", type(error).__name__) from error
 
 
-def _read_workbook(path: Path, container: Container) -> Book:
+def _with_known_errors(path: Path) -> io.BytesIO:
+    """The package with error values that our reader does not know (#SPILL!, #CALC!) turned into one that it does.
+
+    Which error it was is told by details.py, from the file itself.
+    """
+    out = io.BytesIO()
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(out, "w") as target:
+        for member in source.infolist():
+            if member.filename.lower().endswith((".xml", ".rels")):
+                target.writestr(member.filename, _ERROR_VALUE.sub(b"#N/A", source.read(member)))
+    out.seek(0)
+    return out
+
+
+def _read_workbook(path: Path, container: Container, opened: CalamineWorkbook) -> Book:
     sheets = []
     cells = 0
     layouts = ods.layouts(path) if container.kind == "ods" else {}
-    with CalamineWorkbook.from_path(path) as workbook:
+    with opened as workbook:
         for meta in workbook.sheets_metadata:
             if meta.visible != SheetVisibleEnum.Visible or meta.typ != SheetTypeEnum.WorkSheet:
                 continue

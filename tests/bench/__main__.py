@@ -16,7 +16,7 @@ def main(wanted: list[str]) -> int:
 
     from tenants.models import Company
     from tests import environment
-    from tests.bench import companies, grants, redemptions, rosters
+    from tests.bench import companies, grants, imports, redemptions, rosters
 
     benchmarks = {
         "redemption": redemptions.run,
@@ -24,6 +24,8 @@ def main(wanted: list[str]) -> int:
         "open_company": companies.run,
         "read_roster": rosters.run_reading,
         "check_roster": rosters.run_checking,
+        "import_roster": imports.run_import,
+        "import_roster_again": imports.run_again,
     }
     if unknown := set(wanted) - set(benchmarks):
         print(

@@ -27,7 +27,7 @@ def run_checking() -> Figures:
 def _beside_calamine(ours: Callable[[Path], object]) -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "roster.xlsx"
-        _write(path)
+        write(path, ROWS)
 
         def job() -> None:
             ours(path)
@@ -38,11 +38,12 @@ def _beside_calamine(ours: Callable[[Path], object]) -> Figures:
         return {**in_turns(ours=job, floor=floor, unit="s"), "rows": ROWS}
 
 
-def _write(path: Path) -> None:
+def write(path: Path, rows: int) -> None:
+    """A workbook of so many people in ten columns of text."""
     with xlsxwriter.Workbook(path, {"constant_memory": True}) as workbook:
         sheet = workbook.add_worksheet("花名册")
         sheet.write_row(0, 0, HEADINGS)
-        for row in range(1, ROWS + 1):
+        for row in range(1, rows + 1):
             sheet.write_row(
                 row, 0,
                 [f"A{row:06d}", f"王芳{row % 97}", f"139{row:08d}", f"a{row}@example.com", f"技术中心/{row % 40}组",

@@ -1,4 +1,5 @@
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from benefits.roster.errors import RosterRejected
 from benefits.roster.models import RosterImport
 from benefits.roster.plan import Mode
 from tenants.commands import JsonCommand
+from tenants.errors import DomainError
 from tenants.operations import find_company
 
 
@@ -23,6 +25,11 @@ class Command(JsonCommand):
         parser.add_argument("schema", help="the company's key")
         parser.add_argument("file", help="an .xlsx, .xls, .ods, .csv or .txt file")
         parser.add_argument("--mode", choices=[mode.value for mode in Mode], default=Mode.MERGE.value)
+        parser.add_argument(
+            "--leavers",
+            type=int,
+            help="how many people may leave by it, where that is a large part of the staff",
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what would change and change nothing")
 
     def work(self, *, at: datetime, **options: Any) -> dict[str, Any]:
@@ -31,10 +38,18 @@ class Command(JsonCommand):
         if not path.is_file():
             raise CommandError(_("There is no file %(path)s.") % {"path": path})
         with tenant_context(find_company(options["schema"])):
-            found = self._import(path, mode=Mode(options["mode"]), dry_run=options["dry_run"], at=at)
+            found = self._import(
+                path,
+                mode=Mode(options["mode"]),
+                dry_run=options["dry_run"],
+                leavers=options["leavers"],
+                at=at,
+            )
             return {**found, "seconds": round(time.perf_counter() - started, 3)}
 
-    def _import(self, path: Path, *, mode: Mode, dry_run: bool, at: datetime) -> dict[str, Any]:
+    def _import(
+        self, path: Path, *, mode: Mode, dry_run: bool, leavers: int | None, at: datetime
+    ) -> dict[str, Any]:
         with path.open("rb") as file:
             found = operations.receive(file=File(file), file_name=path.name, mode=mode, actor=None, at=at)
         found = operations.check(roster_import=found, at=at)
@@ -44,8 +59,15 @@ class Command(JsonCommand):
             answer = {"import_id": None, "dry_run": True, **_planned(found)}
             operations.cancel(roster_import=found, actor=None, at=at)
             return answer
-        found = operations.confirm(roster_import=found, plan_digest=found.plan_digest, actor=None, at=at)
-        found = operations.apply(roster_import=found, at=at)
+        try:
+            found = operations.confirm(
+                roster_import=found, plan_digest=found.plan_digest, leavers=leavers, actor=None, at=at
+            )
+            found = operations.apply(roster_import=found, at=at)
+        except DomainError:
+            with suppress(DomainError):
+                operations.cancel(roster_import=queries.find_import(found.pk), actor=None, at=at)
+            raise
         return {"import_id": found.pk, **found.result}
 
 

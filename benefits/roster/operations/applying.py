@@ -14,7 +14,15 @@ from benefits.roster import queries, readings
 from benefits.roster.errors import RosterChanged
 from benefits.roster.models import RosterImport
 from benefits.roster.operations import storing
-from benefits.roster.operations.claims import AT_REST, Phase, Status, claim, discard, let_go
+from benefits.roster.operations.claims import (
+    AT_REST,
+    Phase,
+    Status,
+    claim,
+    discard,
+    let_go,
+    without_collector,
+)
 from benefits.roster.plan import Action, Mode, Plan, Step, Values, plan
 from benefits.roster.progress import Progress, Stopped
 from benefits.roster.shapes import Checked
@@ -25,6 +33,7 @@ from tenants.identity.models import User
 
 
 @durable
+@without_collector()
 def apply(*, roster_import: RosterImport, at: datetime) -> RosterImport:
     """Make the confirmed plan true, in one transaction. Safe to repeat: an applied import stays as it is.
 
@@ -106,20 +115,16 @@ def _change_people(
     progress.enter(Phase.LEAVING, done)
     today = timezone.localdate(at).isoformat()
     leavers: dict[str, Values] = {s.employee_no: {"left_on": today, **s.after} for s in steps[Action.LEAVE]}
-    gone = people.change_employees(changes=leavers, at=at, told=progress.told)
-    returned_fen = settle(leavers=gone, reason=f"roster {roster_import.pk}", at=at)
+    gone = people.change(changes=leavers, at=at, told=progress.told)
+    returned_fen = settle(pks=gone, reason=f"roster {roster_import.pk}", at=at)
     done += len(leavers)
     progress.enter(Phase.CHANGING, done)
-    back = {step.employee_no for step in steps[Action.RETURN]}
-    now = people.change_employees(
-        changes={s.employee_no: s.after for s in changed}, at=at, told=progress.told
-    )
-    points.open_wallets(employees=[employee for employee in now if employee.employee_no in back])
+    now = people.change(changes={s.employee_no: s.after for s in changed}, at=at, told=progress.told)
     progress.enter(Phase.JOINING, done + len(changed))
-    joined = people.add_employees(
-        people={step.employee_no: step.after for step in steps[Action.JOIN]}, at=at, told=progress.told
+    joined = people.join(
+        people={s.employee_no: s.after for s in steps[Action.JOIN]}, at=at, told=progress.told
     )
-    points.open_wallets(employees=[employee for employee in joined if employee.is_active])
+    points.open_wallets_of(pks=[*now, *joined])
     _remember_departments(roster_import, before=departments)
     result = {
         "created": len(joined),

@@ -11,7 +11,7 @@ from benefits.roster import fields, queries, readings
 from benefits.roster.errors import RepairRefused
 from benefits.roster.models import RosterImport, RosterRow, TaughtHeading
 from benefits.roster.operations import storing
-from benefits.roster.operations.claims import AT_REST, Phase, Status, claim, let_go
+from benefits.roster.operations.claims import AT_REST, Phase, Status, claim, let_go, without_collector
 from benefits.roster.plan import Mode, plan
 from benefits.roster.shapes import Checked, Choices, letter
 from benefits.states import advance
@@ -26,6 +26,7 @@ _HEADING = TaughtHeading._meta.get_field("heading").max_length or 80
 
 
 @durable
+@without_collector()
 def check(*, roster_import: RosterImport, at: datetime) -> RosterImport:
     """Read the file in the sandbox and plan what it would change; or reject it. Safe to repeat.
 

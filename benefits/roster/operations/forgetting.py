@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from benefits.roster.models import RosterImport
-from benefits.roster.operations.claims import Status, forget
+from benefits.roster.operations.claims import Status, discard, forget
 from tenants import audit
 from tenants.db import transaction
 
@@ -21,6 +21,9 @@ def forget_old(*, at: datetime) -> int:
         old.exclude(status__in=[Status.CONFIRMED, Status.UNDOING]).select_for_update(skip_locked=True)
     )
     for one in found:
+        if one.status in (Status.RECEIVED, Status.PLANNED):
+            discard(one, actor=None, at=at)
+            continue
         forget(one, at=at)
         audit.record("roster.forgotten", one, actor=None, at=at)
     return len(found)

@@ -13,6 +13,7 @@ from tenants.db import copy_rows, transaction_required
 
 MOST_GROUPS = 500
 ROWS_OF_A_GROUP = 20
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 class _Fate(NamedTuple):
@@ -70,7 +71,7 @@ def _copy(roster_import: RosterImport, fates: Iterable[_Fate]) -> None:
                 fate.action,
                 fate.employee_no,
                 fate.name,
-                seal(json.dumps(fate.person, ensure_ascii=False)) if fate.person else "",
+                seal(_encode(fate.person)) if fate.person else "",
                 json.dumps(fate.issues, ensure_ascii=False) if fate.issues else "[]",
             )
             for fate in fates

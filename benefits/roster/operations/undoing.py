@@ -20,7 +20,7 @@ from benefits.roster import queries
 from benefits.roster.errors import UndoRefused
 from benefits.roster.models import RosterImport, RosterRow
 from benefits.roster.operations.applying import lock_roster, person_of
-from benefits.roster.operations.claims import AT_REST, Phase, Status, claim, let_go
+from benefits.roster.operations.claims import AT_REST, Phase, Status, claim, let_go, without_collector
 from benefits.roster.progress import Progress
 from benefits.states import advance
 from tenants import audit
@@ -72,6 +72,7 @@ def _told(kept: Kept) -> dict[str, Any]:
 
 
 @durable
+@without_collector()
 def undo_now(*, roster_import: RosterImport, at: datetime) -> RosterImport:
     """Put the roster back as it was, in one transaction. Safe to repeat. Raises BeingWorkedOn."""
     if roster_import.status == Status.UNDONE or not claim(roster_import, Status.UNDOING, at=at):

@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 from benefits import money
 from benefits.suppliers.registry import ADAPTERS
 from tenants.identity.roles import LABELS, PLATFORM_ROLES, Role
+from tenants.models import Company
 
 
 class YuanField(forms.CharField):
@@ -121,6 +122,18 @@ class FactsForm(forms.Form):
     )
     others_allowed = forms.BooleanField(
         label=_("Employees may top up other people's numbers"), required=False
+    )
+
+    leaver_policy = forms.ChoiceField(
+        label=_("When an employee leaves"),
+        choices=Company.LeaverPolicy.choices,
+        help_text=_("Sign-in ends at the same time."),
+    )
+    leaver_grace_days = forms.IntegerField(
+        label=_("Days of grace"),
+        min_value=0,
+        max_value=365,
+        help_text=_("So many days after leaving one may still sign in and spend; 0: none."),
     )
 
     def __init__(self, *args: Any, rate_fixed: bool, **kwargs: Any) -> None:

@@ -29,6 +29,15 @@ GUARDED = [
     "public.invoices_numberseries",
 ]  # fmt: skip
 
+# An import that says it was applied, of one person, and did nothing.
+_GHOST_IMPORT = (
+    "INSERT INTO roster_rosterimport (status, mode, file_name, file, reading, reading_key, size, digest, sealed_choices,"
+    " needs_check, facts, sealed_facts, reject, counts, result, plan_digest, roster_changed, phase, rows_done, rows_total,"
+    " attempts, created_by, created_at, confirmed_by, applied_at, undone_by) VALUES ('applied', 'merge', 'a', '', '', '', 1,"
+    " 'x', '', false, '{}', '', '{}', '{\"join\": 1, \"leave\": 0, \"update\": 0, \"return\": 0}',"
+    " '{\"created\": 0, \"left\": 0, \"updated\": 0}', 'x', false, 'done', 0, 0, 0, 'x', now(), '', now(), '')"
+)
+
 # What breaks each check: the guards are off, the constraints named are gone.
 PLANTS: dict[str, list[str]] = {
     "balances_follow_from_postings": ["UPDATE points_account SET balance_fen = balance_fen + 1 WHERE kind = 'budget'"],
@@ -66,6 +75,8 @@ PLANTS: dict[str, list[str]] = {
         "UPDATE public.fulfilment_delivery SET status = 'failed' WHERE status = 'succeeded'",
     ],
     "billed_is_in_the_ledger": ["UPDATE public.invoices_billedentry SET fen = fen + 1"],
+    "imports_did_what_they_say": [_GHOST_IMPORT],
+    "imports_are_applied_and_undone_once": [_GHOST_IMPORT],
     "personal_data_is_sealed": ["UPDATE people_employee SET mobile = '13800138000'"],
     "money_leaves_a_trace": ["DELETE FROM identity_auditevent WHERE action = 'item.refunded'"],
     "funds_follow_from_entries": ["UPDATE public.funds_fundsaccount SET balance_fen = balance_fen + 1"],

@@ -32,6 +32,8 @@ FACTS = {
     "points_per_yuan": "10",
     "daily_limit_fen": "1,500.50",
     "others_allowed": "",
+    "leaver_policy": "return",
+    "leaver_grace_days": "30",
 }
 
 
@@ -47,7 +49,13 @@ def test_an_operator_changes_everything_that_is_a_fact(operator: Client) -> None
     answer = operator.post(url(), FACTS)
     assert answer.status_code == 302, answer.text
     company = the_company()
-    typed = {**FACTS, "points_per_yuan": 10, "daily_limit_fen": 150_050, "others_allowed": False}
+    typed = {
+        **FACTS,
+        "points_per_yuan": 10,
+        "daily_limit_fen": 150_050,
+        "others_allowed": False,
+        "leaver_grace_days": 30,
+    }
     assert {name: getattr(company, name) for name in FACTS} == {**typed, "brand_colour": "#1f6f5c"}
     event = AuditEvent.objects.get(action="company.changed")
     assert {"credit_code", "daily_limit_fen", "others_allowed"} <= set(event.facts["changed"])

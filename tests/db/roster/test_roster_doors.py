@@ -79,6 +79,18 @@ def test_import_roster_of_an_unusable_file(public: None) -> None:
     assert answer["error"]["details"]["reject_code"] == "too_large"
 
 
+def test_import_roster_asks_for_the_number_of_many_leavers(public: None, acme: Company) -> None:
+    clean, other = str(ROSTERS / "s01_clean_template.xlsx"), str(ROSTERS / "s05_duplicates_status.xlsx")
+    run("import_roster", "acme", clean)
+
+    code, answer = run("import_roster", "acme", other, "--mode", "full")
+    assert (code, answer["error"]["code"]) == (2, "roster_too_many_leavers")
+    leaving = answer["error"]["details"]["leaving"]
+    code, done = run("import_roster", "acme", other, "--mode", "full", "--leavers", str(leaving))
+
+    assert (code, done["left"]) == (0, leaving)
+
+
 def test_import_roster_into_no_company(public: None) -> None:
     code, answer = run("import_roster", "nobody", str(ROSTERS / "s01_clean_template.xlsx"))
 
@@ -95,6 +107,18 @@ def test_what_waits_is_found_in_its_company(acme: Company, globex: Company, tmp_
     tasks.check_roster_import.run(import_id=found.pk)
     assert queries.find_import(found.pk).status == "planned"
     assert queries.stalled_everywhere(late) == []
+
+
+def test_the_calendars_tasks(acme: Company, tmp_path: Path) -> None:
+    tasks.end_grace.run()
+    tasks.forget_rosters.run()
+    rung: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tasks.end_grace, "ring", rung.append)
+        patch.setattr(tasks.forget_rosters, "ring", rung.append)
+        tasks.keep_house.run()
+
+    assert sorted(rung) == ["acme", "acme", "globex", "globex"]
 
 
 @pytest.mark.committed
@@ -117,4 +141,9 @@ def test_a_real_worker_checks_and_applies(race_company: Company, worker: None, t
     )
     tasks.ring_roster_import("acme", import_id=found.pk, status=found.status)
 
-    assert wait(found.pk, "applied").result["created"] == 2
+    found = wait(found.pk, "applied")
+    assert found.result["created"] == 2
+
+    operations.undo(roster_import=found, actor=None, at=timezone.now())
+    tasks.ring_roster_import("acme", import_id=found.pk, status="undoing")
+    assert wait(found.pk, "undone").result["undo"]["removed"] == 2

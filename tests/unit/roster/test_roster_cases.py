@@ -403,6 +403,19 @@ def test_r65_an_error_cell(tmp_path: Path) -> None:
     assert found.texts[2]["mobile"] == "#N/A"
 
 
+@pytest.mark.parametrize("error", ["#SPILL!", "#CALC!", "#FIELD!", "#GETTING_DATA", "#BUSY!", "#DIV/0!"])
+def test_r65_an_error_that_newer_programs_write(tmp_path: Path, error: str) -> None:
+    cells = GOOD.replace("</row>", f'<c r="D2" t="e"><v>{error}</v></c></row>')
+    wrong = books.row(3, "A2", "李娜").replace("</row>", f'<c r="C3" t="e"><v>{error}</v></c></row>')
+
+    found = pipeline.checked(books.package(tmp_path / "a.xlsx", books.sheet(H, cells, wrong)))
+
+    assert [p.name for p in found.employees] == ["王伟"]
+    assert [(i.row, i.field, i.code, i.params) for i in found.issues] == [
+        (3, "mobile", "error_cell", {"value": error})
+    ]
+
+
 @pytest.mark.parametrize("number", ["1e400", "NaN", "-INF"])
 def test_r68_amounts_that_are_no_numbers(tmp_path: Path, number: str) -> None:
     head = books.row(1, "工号", "姓名", "积分")
