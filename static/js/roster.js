@@ -15,6 +15,7 @@
     const there = all.filter((one) => rowOf(one) === row);
     return there.find((one) => column(one) === column(cell)) || there[0];
   };
+  let isDone = false; // Enter was pressed in the last cell
   const go = (cell) => { cell.focus(); cell.select?.(); };
 
   document.addEventListener("keydown", (event) => {
@@ -26,7 +27,7 @@
     event.preventDefault();
     const next = beside(cell, step);
     if (next) go(next);
-    else if (event.key === "Enter") { cell.blur(); (document.querySelector("[data-recheck]") || document.querySelector("#import_bar .end :is(a, button):last-child"))?.focus(); }
+    else if (event.key === "Enter") { isDone = true; cell.blur(); (document.querySelector("[data-recheck]") || document.querySelector("#import_bar .end :is(a, button):last-child"))?.focus(); }
   });
 
   // A refusal is told in a toast, and what is on the page stays.
@@ -41,7 +42,7 @@
   });
   // The last cell was corrected by Enter: the way on is the check, as soon as the bar offers it.
   document.addEventListener("htmx:oobAfterSwap", (event) => {
-    if (event.detail.target?.id === "import_bar" && document.activeElement === document.body) document.querySelector("[data-recheck]")?.focus();
+    if (event.detail.target?.id === "import_bar" && isDone && document.activeElement === document.body) { isDone = false; document.querySelector("[data-recheck]")?.focus(); }
   });
 
   // Upload: refuse at once what is too large, and show how much has gone out.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from benefits.roster.models import RosterImport, RosterRow
 from benefits.roster.shapes import Choices, Issue
 
 _NAME = re.compile(r"cell-([0-9]{1,7})-([a-z_]{1,20})")
+_ROW = re.compile(r"[0-9]{1,7}")
 _ROW_FIRST = re.compile(r"^\D{1,6}\d+\D{0,3}[:：]\s*")
 
 Place = tuple[int, str]  # row in the file, field
@@ -71,38 +72,48 @@ def text_of(row: RosterRow, name: str) -> str:
 
 def editable(row: RosterRow, name: str, desk: Desk, *, always: bool = False) -> dict[str, Any] | None:
     """An input for a cell, where it has a problem or was typed into (or `always`); else None."""
-    if not desk.is_open or row.action != "problem" or row.row is None or name not in fields.BY_NAME:
+    if not desk.is_open or row.row is None or name not in fields.BY_NAME:
         return None
+    if row.action != "problem":
+        return _corrected(row, name, desk)
     errors = [issue for issue in queries.issues_of(row) if issue.field == name and issue.severity == "error"]
     raw = text_of(row, name)
     typed = desk.choices.repairs.get((row.row, name))
     if not errors and typed is None and not always:
         return None
-    is_typed = typed is not None and typed != raw
-    value = raw if typed is None else typed
-    read, wrong = repairs.verdict(row.row, name, value) if is_typed else (None, None)
-    notes = [of_issue(wrong)] if wrong else [] if is_typed else [of_issue(issue) for issue in errors]
-    tone = "bad" if wrong or (errors and not is_typed) else "ok" if is_typed else ""
+    if typed is None or typed == raw:
+        notes = [of_issue(issue) for issue in errors]
+        return _input(row.row, name, raw, tone="bad" if errors else "", notes=notes)
     code = errors[0].code if errors else ""
-    read_as = "" if read is None or name == "status" else str(read)
-    return {
-        "key": f"{row.row}-{name}",
-        "value": value,
-        "label": _("Row %(row)d, %(field)s")
-        % {"row": row.row, "field": messages.FIELD_LABELS.get(name, name)},
-        "tone": tone,
-        "notes": notes,
-        "was": raw if is_typed else "",
-        "is_typed": is_typed,
-        "read_as": read_as if tone == "ok" and read_as != value else "",
-        "same": _others(desk, code, name, raw, value) if tone == "ok" else 0,
-    }
+    return _judged(row.row, name, typed) | {"was": raw, "same": _others(desk, code, name, raw, typed)}
+
+
+def _corrected(row: RosterRow, name: str, desk: Desk) -> dict[str, Any] | None:
+    """An input for a cell that was corrected before, so that it can be corrected once more."""
+    typed = desk.choices.repairs.get((row.row or 0, name))
+    return None if typed is None else _judged(row.row or 0, name, typed)
+
+
+def _judged(number: int, name: str, typed: str) -> dict[str, Any]:
+    """An input for a text that was typed, with what the file's own rule says of it."""
+    read, wrong = repairs.verdict(number, name, typed)
+    if wrong:
+        return _input(number, name, typed, tone="bad", notes=[of_issue(wrong)])
+    read_as = "" if read is None or name == "status" or str(read) == typed else str(read)
+    return _input(number, name, typed, tone="ok") | {"read_as": read_as}
+
+
+def _input(
+    number: int, name: str, value: str, *, tone: str = "", notes: Sequence[str] = ()
+) -> dict[str, Any]:
+    label = _("Row %(row)d, %(field)s") % {"row": number, "field": messages.FIELD_LABELS.get(name, name)}
+    return {"key": f"{number}-{name}", "value": value, "label": label, "tone": tone, "notes": notes}
 
 
 def _others(desk: Desk, code: str, name: str, raw: str, value: str) -> int:
     """How many rows hold the same wrong text, where some of them have not been given the same correction yet."""
     group = desk.same.get((code, name, raw))
-    if group is None or group["count"] < 2 or code in OF_ONE_ROW:
+    if group is None or group["count"] < 2 or code in OF_ONE_ROW or repairs.verdict(0, name, value)[1]:
         return 0
     typed = {desk.choices.repairs.get((number, name)) for number in group["rows_sample"]}
     return 0 if typed == {value} else int(group["count"])
@@ -134,7 +145,7 @@ def sent(found: RosterImport, data: QueryDict) -> dict[Place, str]:
 
 def rows_sent(data: QueryDict, name: str) -> list[int]:
     """The row numbers of a button or checkbox."""
-    return [int(text) for text in data.getlist(name) if text.isascii() and text.isdigit()][:500]
+    return [int(text) for text in data.getlist(name)[:500] if _ROW.fullmatch(text)]
 
 
 def place_sent(text: str) -> Place | None:

@@ -28,6 +28,7 @@ from tenants.identity.roles import Role
 
 PAGE = 40  # rows; times the fields that may be wrong, still fewer than a form may send
 GROUPS = 6
+BY_HAND = "hand"  # a filter beside the fates: rows that somebody typed into
 LISTED = 100  # corrections that are listed one by one
 KINDS_SECONDS = 3600
 
@@ -69,12 +70,16 @@ def rows_context(request: HttpRequest, found: RosterImport) -> dict[str, Any]:
     kinds = _kinds(found) if found.problems else []
     field, _colon, code = request.GET.get("kind", "").partition(":")
     chosen = queries.rows(found, action=action, search=search)
-    if code:
+    is_kind = any((kind.field or "", kind.code) == (field, code) for kind in kinds)
+    if is_kind:
         chosen = chosen.filter(issues__contains=[[field or None, code]])
-    paginator = Rows(chosen, PAGE)
-    if not search and not code:
-        paginator.known = found.counts.get(action, 0) if action else sum(found.counts.values())
     desk = Desk.of(found)
+    if is_by_hand := desk.is_open and request.GET.get("show") == BY_HAND:
+        action = ""
+        chosen = queries.rows(found, search=search).filter(row__in={row for row, _ in desk.choices.repairs})
+    paginator = Rows(chosen, PAGE)
+    if not search and not is_kind and not is_by_hand:
+        paginator.known = found.counts.get(action, 0) if action else sum(found.counts.values())
     shown_page = paginator.get_page(request.GET.get("page"))
     is_problems = action in ("", "problem")
     columns = rows.columns(found, [kind.field for kind in kinds] if is_problems else ())
@@ -83,12 +88,12 @@ def rows_context(request: HttpRequest, found: RosterImport) -> dict[str, Any]:
         "action": action,
         "q": search,
         "kinds": [_kind(kind) for kind in kinds],
-        "kind": f"{field}:{code}" if code else "",
+        "kind": f"{field}:{code}" if is_kind else "",
         "columns": [rows.heading(column) for column in columns],
         "rows": rows.shown_rows(shown_page, columns, desk),
         "page": shown_page,
         "groups": _groups(found, desk) if is_problems and desk.is_open and not search else [],
-        "is_filtered": bool(search or code),
+        "is_filtered": bool(search or is_kind or is_by_hand),
     }
 
 

@@ -75,6 +75,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         **import_run.about(found),
         "error": error,
+        "figures": {name: f"{foreseen.get(name, 0):,}" for name in ("removed", "restored", "kept_total")},
         "foreseen": foreseen,
         "kept": _kept(foreseen.get("kept", [])),
         "kept_more": max(0, int(foreseen.get("kept_total", 0)) - LISTED),

@@ -112,6 +112,13 @@ def test_checking_again_keeps_what_was_typed_last(hr: Client, found: RosterImpor
     shown = page(hr, found)
     assert "See the changes" in shown
     assert "4 cells were typed" in shown
+    shown = page(hr, found, "?show=hand")
+    assert 'value="13800138001"' in shown
+    assert "陈强" not in shown  # a row that nobody typed into
+    send(hr, found, **{"cell-2-mobile": "13800138009"})
+    assert found.choices.repairs[2, "mobile"] == "13800138009"
+    assert "1 cell corrected" not in page(hr, found)
+    assert "Corrections were changed" in page(hr, found)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +158,13 @@ def test_search_and_kind_of_problem(hr: Client, found: RosterImport) -> None:
     shown = page(hr, found, "?show=all&q=B5")
     assert "陈强" in shown
     assert "王伟" not in shown
-    assert page(hr, found, "?show=problem&q=%00%27%22&kind=zz:zz&page=-1")
+    for odd in (
+        "?show=problem&q=%00%27%22&kind=zz:zz&page=-1",
+        "?kind=%00:%00&show=%F0",
+        "?show=hand&page=9" * 3,
+    ):
+        assert page(hr, found, odd)
+    assert hr.get(reverse("company_import_row", args=[found.pk, 10**30])).status_code == 302
 
 
 def test_a_double_is_shown_beside_the_row_that_it_repeats(hr: Client) -> None:
