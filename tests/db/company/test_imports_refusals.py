@@ -102,6 +102,8 @@ def test_a_flood_of_uploads_is_slowed_for_this_company_alone(
     assert [one.status_code for one in said] == [302] * 3 + [429] * 2
     assert int(said[-1]["Retry-After"]) > 0
     assert "Wait a minute" in said[-1].content.decode()
+    hr.cookies["language"] = "zh-hans"
+    assert "Wait a minute" not in upload(hr, data=WRONG.encode()).content.decode()
     assert RosterImport.objects.count() == 3
     connection.set_tenant(globex)
     theirs = signed_in("hr", host="globex.localhost")
