@@ -8,8 +8,10 @@ from django.utils import timezone
 from benefits.fulfilment import operations as fulfilment
 from benefits.fulfilment import queries as deliveries
 from benefits.orders import operations as orders
+from benefits.points import leavers
 from benefits.roster import operations as roster
 from benefits.roster import queries as rosters
+from benefits.roster.models import RosterImport
 from tenants.errors import Conflict
 from tenants.tasks import PUBLIC
 
@@ -54,6 +56,12 @@ def apply_roster_import(*, import_id: int) -> None:
         roster.apply(roster_import=rosters.find_import(import_id), at=timezone.now())
 
 
+@shared_task(name="benefits.undo_roster_import")
+def undo_roster_import(*, import_id: int) -> None:
+    with suppress(Conflict):  # another worker is at it
+        roster.undo_now(roster_import=rosters.find_import(import_id), at=timezone.now())
+
+
 @shared_task(name="benefits.sweep_rosters")
 def sweep_rosters() -> None:
     """Ring again for imports whose bell or worker was lost."""
@@ -61,10 +69,32 @@ def sweep_rosters() -> None:
         ring_roster_import(schema, import_id=import_id, status=status)
 
 
+@shared_task(name="benefits.end_grace")
+def end_grace() -> None:
+    leavers.end_grace(at=timezone.now())
+
+
+@shared_task(name="benefits.forget_rosters")
+def forget_rosters() -> None:
+    roster.forget_old(at=timezone.now())
+
+
+@shared_task(name="benefits.keep_house")
+def keep_house() -> None:
+    """Ring in every open company for what is due by the calendar."""
+    for schema in rosters.open_companies():
+        end_grace.ring(schema)
+        forget_rosters.ring(schema)
+
+
 def ring_roster_import(schema: str, *, import_id: int, status: str) -> None:
-    """Ring for the next step of an import: a received one is checked, a confirmed one applied."""
-    ring = check_roster_import if status == rosters.TO_CHECK else apply_roster_import
-    ring.ring(schema, import_id=import_id)
+    """Ring for the next step of an import: a received one is checked, a confirmed one applied, an applied one undone."""
+    bells = {
+        rosters.TO_CHECK: check_roster_import,
+        rosters.TO_APPLY: apply_roster_import,
+        rosters.TO_UNDO: undo_roster_import,
+    }
+    bells[RosterImport.Status(status)].ring(schema, import_id=import_id)
 
 
 def ring_settlements() -> None:

@@ -218,6 +218,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
 ROSTER_MAX_BYTES = env_int("ROSTER_MAX_BYTES", 20 * 1_048_576, least=1024)
+ROSTER_UPLOADS_A_MINUTE = env_int("ROSTER_UPLOADS_A_MINUTE", 10, least=1)
+ROSTER_LEAVER_SHARE = env_int("ROSTER_LEAVER_SHARE", 10, least=0, most=100)  # per cent
+ROSTER_UNDO_DAYS = env_int("ROSTER_UNDO_DAYS", 7, least=0)
+ROSTER_KEEP_DAYS = env_int("ROSTER_KEEP_DAYS", 90, least=1)
 
 # --- Tasks -----------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env_url(
@@ -248,6 +252,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": _EVERYONE,
     },
     "find rosters that wait": {"task": "benefits.sweep_rosters", "schedule": 30.0, "options": _EVERYONE},
+    "do what the calendar says": {
+        "task": "benefits.keep_house",
+        "schedule": 3600.0,
+        "options": {**_EVERYONE, "expires": 600},
+    },
 }
 
 # --- People who sign in ----------------------------------------------------------------------------------------------

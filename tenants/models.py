@@ -16,6 +16,10 @@ class Company(TenantMixin):
         SUSPENDED = "suspended", _("suspended")
         CLOSED = "closed", _("closed")
 
+    class LeaverPolicy(models.TextChoices):
+        FREEZE = "freeze", _("points stay in the wallet, which is locked")
+        RETURN = "return", _("unspent points go back to their budgets")
+
     FLOW = {
         Status.OPENING: frozenset({Status.OPEN}),
         Status.OPEN: frozenset({Status.SUSPENDED, Status.CLOSED}),
@@ -40,6 +44,8 @@ class Company(TenantMixin):
     bank_account = models.CharField(max_length=40, blank=True)
     daily_limit_fen = models.PositiveBigIntegerField(default=200_000)
     others_allowed = models.BooleanField(default=True)
+    leaver_policy = models.CharField(max_length=10, choices=LeaverPolicy.choices, default=LeaverPolicy.FREEZE)
+    leaver_grace_days = models.PositiveSmallIntegerField(default=0)  # for which a leaver may still spend
     opened_at = models.DateTimeField()
 
     class Meta:
@@ -47,6 +53,10 @@ class Company(TenantMixin):
         constraints = [
             models.CheckConstraint(
                 condition=Q(points_per_yuan__in=[1, 10, 100]), name="company_points_rate_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(leaver_policy__in=["freeze", "return"]) & Q(leaver_grace_days__lte=365),
+                name="company_leaver_policy_known",
             ),
         ]
 

@@ -117,6 +117,8 @@ class Facts(TypedDict, total=False):
     language: str
     daily_limit_fen: int
     others_allowed: bool
+    leaver_policy: str
+    leaver_grace_days: int
 
 
 @transaction

@@ -94,7 +94,7 @@ def _redeem(
 
 
 def _refuse(employee: Employee | None, sku: Sku, *, account: str, quoted_fen: int, at: datetime) -> None:
-    if employee is None or not employee.is_active:
+    if employee is None or not employee.may_spend:
         raise NotAnEmployee
     if not catalogue.is_offered(sku) or not _is_deliverable(sku):
         raise NotOffered(product=sku.product.name)

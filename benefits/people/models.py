@@ -36,6 +36,7 @@ class Employee(models.Model):
 
     employee_no = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=50)
+    pinyin = models.CharField(max_length=800, blank=True)  # what the name is found by: benefits.people.pinyin
     mobile = EncryptedTextField(blank=True)
     mobile_index = models.CharField(max_length=64, blank=True)
     email = models.EmailField(max_length=160, blank=True)
@@ -47,6 +48,7 @@ class Employee(models.Model):
     grade = models.CharField(max_length=40, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     left_on = models.DateField(null=True, blank=True)
+    grace_until = models.DateField(null=True, blank=True)  # a leaver's last day to spend what is left
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="employee"
     )
@@ -55,11 +57,18 @@ class Employee(models.Model):
 
     class Meta:
         ordering = ("employee_no",)
+        indexes = [
+            models.Index(fields=["pinyin", "employee_no"], name="employee_by_name"),
+            models.Index(fields=["hired_on", "employee_no"], name="employee_by_joining"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["mobile_index"],
                 condition=Q(status="active") & ~Q(mobile_index=""),
                 name="employee_mobile_is_one_active_persons",
+            ),
+            models.CheckConstraint(
+                condition=Q(grace_until__isnull=True) | Q(status="left"), name="employee_grace_is_a_leavers"
             ),
             models.CheckConstraint(condition=~Q(employee_no="") & ~Q(name=""), name="employee_is_named"),
         ]
@@ -70,3 +79,8 @@ class Employee(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status == self.Status.ACTIVE
+
+    @property
+    def may_spend(self) -> bool:
+        """Active, or a leaver whose grace has not ended."""
+        return self.is_active or self.grace_until is not None

@@ -171,3 +171,69 @@ def grant(*, grant: Grant, amounts: Sequence[tuple[int, int]], at: datetime) -> 
             cursor.execute(statement, facts)
             if cursor.rowcount != len(ordered):
                 raise RuntimeError(f"grant {grant.pk} reached {cursor.rowcount} of {len(ordered)} wallets")
+
+
+# What is left of lots goes back to the budgets that they came from, a closed one too: its account still belongs to
+# the company, which can unload it to its funds. The reference names the lot's last entry, so that the same remainder
+# is returned once, and what a refund adds later is another.
+_RETURN = """
+WITH due AS (
+    SELECT l.id AS lot, l.wallet_id, b.account_id, l.remaining_fen AS fen,
+        'recall:' || l.id || ':' || (SELECT max(e.id) FROM points_lotentry e WHERE e.lot_id = l.id) AS reference
+    FROM points_lot l JOIN points_budget b ON b.id = l.budget_id
+    WHERE l.wallet_id = ANY(%(wallets)s) AND l.remaining_fen > 0
+), posted AS (
+    INSERT INTO points_posting (kind, source_id, destination_id, fen, reference, at)
+    SELECT 'recall', wallet_id, account_id, fen, reference, %(at)s FROM due ORDER BY lot
+    RETURNING id, reference, fen
+), entered AS (
+    INSERT INTO points_lotentry (lot_id, posting_id, fen, item)
+    SELECT d.lot, p.id, -p.fen, '' FROM posted p JOIN due d ON d.reference = p.reference
+    RETURNING fen
+)
+SELECT coalesce(-sum(fen), 0)::bigint FROM entered
+"""
+_GIVE_BACK = """
+WITH due AS (
+    SELECT p.id, p.source_id, p.destination_id, p.fen FROM points_posting p
+    WHERE p.kind = 'recall' AND p.source_id = ANY(%(wallets)s) AND p.at >= %(since)s
+        AND NOT EXISTS (SELECT 1 FROM points_posting r WHERE r.reverses_id = p.id)
+), posted AS (
+    INSERT INTO points_posting (kind, source_id, destination_id, fen, reference, reverses_id, at)
+    SELECT 'reverse', destination_id, source_id, fen, 'reverse:' || id, id, %(at)s FROM due ORDER BY id
+    RETURNING id, reverses_id
+), entered AS (
+    INSERT INTO points_lotentry (lot_id, posting_id, fen, item)
+    SELECT e.lot_id, p.id, -e.fen, e.item FROM posted p JOIN points_lotentry e ON e.posting_id = p.reverses_id
+    RETURNING fen
+)
+SELECT coalesce(sum(fen), 0)::bigint FROM entered
+"""
+
+
+@transaction_required
+def lock_for_returning(wallets: Sequence[int]) -> None:
+    """The budgets first, as a grant locks them, then the wallets, as a redemption does; each in id order."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM points_account WHERE kind = 'budget' ORDER BY id FOR UPDATE")
+        cursor.execute(
+            "SELECT 1 FROM points_account WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [list(wallets)]
+        )
+
+
+@transaction_required
+def take_back(*, wallets: Sequence[int], at: datetime) -> int:
+    """Return everything unspent of these wallets, lot by lot, to its budgets; returns the fen. They are locked before."""
+    lock_for_returning(wallets)
+    with connection.cursor() as cursor:
+        cursor.execute(_RETURN, {"wallets": list(wallets), "at": at})
+        return int(cursor.fetchone()[0])
+
+
+@transaction_required
+def give_back(*, wallets: Sequence[int], since: datetime, at: datetime) -> int:
+    """Reverse what was returned of these wallets since then; returns the fen. The database refuses an overdraft."""
+    lock_for_returning(wallets)
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVE_BACK, {"wallets": list(wallets), "since": since, "at": at})
+        return int(cursor.fetchone()[0])

@@ -30,7 +30,7 @@ from benefits.points.errors import (
 )
 from benefits.points.models import Account, Budget, Grant, Posting
 from tenants import audit
-from tenants.db import savepoint, transaction, transaction_required
+from tenants.db import connection, savepoint, transaction, transaction_required
 from tenants.identity.models import User
 from tenants.models import Company
 
@@ -67,13 +67,14 @@ def keep_rate(*, company: Company, changed: Collection[str]) -> None:
 @transaction_required
 def open_wallets(*, employees: Iterable[Employee]) -> int:
     """Open a wallet for every employee that has none; returns how many were opened."""
-    wanted = {employee.pk for employee in employees}
-    held = set(Account.objects.filter(employee_id__in=wanted).values_list("employee_id", flat=True))
-    new = sorted(wanted - held)
-    Account.objects.bulk_create(
-        (Account(kind=Account.Kind.WALLET, employee_id=pk, balance_fen=0) for pk in new), batch_size=5000
-    )
-    return len(new)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO points_account (kind, employee_id, balance_fen)"
+            " SELECT 'wallet', w.id, 0 FROM (SELECT DISTINCT unnest(%s::bigint[]) AS id) w"
+            " WHERE NOT EXISTS (SELECT 1 FROM points_account a WHERE a.employee_id = w.id) ORDER BY w.id",
+            [[employee.pk for employee in employees]],
+        )
+        return int(cursor.rowcount)
 
 
 @transaction

@@ -1,5 +1,6 @@
 """Reads of wallets, lots, budgets and the books; all amounts in fen."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -166,3 +167,35 @@ def budgets() -> QuerySet[Budget]:
 def grants() -> QuerySet[Grant]:
     """All grants, the newest first."""
     return Grant.objects.select_related("budget")
+
+
+def owners_with_postings(employees: Collection[int], *, since: datetime | None = None) -> set[int]:
+    """Those of these employees (pk) whose wallet value moved into or out of, ever or after an instant."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT a.employee_id FROM points_account a WHERE a.employee_id = ANY(%(pks)s) AND EXISTS (
+                SELECT 1 FROM points_posting p WHERE a.id = p.source_id AND p.at > coalesce(%(since)s::timestamptz, '-infinity')
+                UNION ALL
+                SELECT 1 FROM points_posting p WHERE a.id = p.destination_id
+                    AND p.at > coalesce(%(since)s::timestamptz, '-infinity'))""",
+            {"pks": list(employees), "since": since},
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def owners_short_of(employees: Collection[int], *, since: datetime | None) -> set[int]:
+    """Those of these leavers (pk) whose returned points are no longer in the budgets that they went back to."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """WITH due AS (
+                SELECT a.employee_id, p.destination_id, p.fen FROM points_account a
+                JOIN points_posting p ON p.source_id = a.id AND p.kind = 'recall' AND p.at >= %s
+                WHERE a.employee_id = ANY(%s) AND NOT EXISTS (
+                    SELECT 1 FROM points_posting r WHERE r.reverses_id = p.id)
+            ), short AS (
+                SELECT d.destination_id FROM due d JOIN points_account b ON b.id = d.destination_id
+                GROUP BY d.destination_id, b.balance_fen HAVING sum(d.fen) > b.balance_fen)
+            SELECT DISTINCT employee_id FROM due JOIN short USING (destination_id)""",
+            [since, list(employees)],
+        )
+        return {row[0] for row in cursor.fetchall()}

@@ -1,10 +1,11 @@
 """What can go wrong with a roster import."""
 
 from datetime import datetime
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
-from tenants.errors import Conflict, Invalid, NotFound
+from tenants.errors import Conflict, Invalid, NotFound, TooMany
 
 
 class RosterTooLarge(Invalid):
@@ -71,3 +72,73 @@ class FileChanged(Conflict):
 
     code = "roster_file_changed"
     message = _("The stored file is damaged. Upload it again.")
+
+
+class TooManyUploads(TooMany):
+    """More files in a minute than one company may upload."""
+
+    code = "roster_too_many_uploads"
+    message = _("More than %(limit)d files were uploaded within a minute. Wait a minute and try again.")
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(limit=limit)
+
+
+class RepairRefused(Invalid):
+    """There is no such row or field to correct, or the text cannot be one cell's."""
+
+    code = "roster_repair_refused"
+    message = _("Row %(row)d, column “%(field)s” cannot be corrected here. Reload the page.")
+
+    def __init__(self, *, row: int, field: str) -> None:
+        super().__init__(row=row, field=field)
+
+
+class NeedsCheck(Conflict):
+    """Corrections were typed since the plan was made."""
+
+    code = "roster_needs_check"
+    message = _("Corrections were typed since this was checked. Check again, look at the result and confirm.")
+
+
+class TooManyLeavers(Conflict):
+    """So large a part of the staff would leave that the number has to be typed."""
+
+    code = "roster_too_many_leavers"
+    message = _(
+        "%(leaving)d of %(active)d active employees would leave, which is more than %(share)d %%. "
+        "Type that number to confirm that it is meant."
+    )
+
+    def __init__(self, *, leaving: int, active: int, share: int) -> None:
+        super().__init__(leaving=leaving, active=active, share=share)
+
+
+class PlanTooOld(Conflict):
+    """The plan was made more than a day ago."""
+
+    code = "roster_plan_too_old"
+    message = _(
+        "This was checked more than %(hours)d hours ago. Check again, look at the result and confirm."
+    )
+
+    def __init__(self, *, hours: int) -> None:
+        super().__init__(hours=hours)
+
+
+class UndoRefused(Conflict):
+    """This import can no longer be undone; `reason` says why."""
+
+    code = "roster_undo_refused"
+    message = "%(text)s"
+    reasons: ClassVar[dict[str, Any]] = {
+        "not_latest": _("A later import was applied. Only the latest one can be undone."),
+        "too_late": _("An import can be undone for %(days)d days, and that time is over."),
+        "forgotten": _("What the import changed is no longer kept, so it cannot be undone."),
+    }
+
+    def __init__(self, *, reason: str, days: int) -> None:
+        super().__init__(reason=reason, days=days)
+
+    def __str__(self) -> str:
+        return str(self.reasons[self.details["reason"]]) % self.details

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import pgettext_lazy
 
 from benefits.roster.plan import Mode
+from benefits.roster.shapes import Choices
 from benefits.states import Flow
 from tenants.crypto import EncryptedTextField
 from tenants.storage import SealedStorage
@@ -31,6 +32,8 @@ class RosterImport(models.Model):
         CONFIRMED = "confirmed", pgettext_lazy("roster import", "being applied")
         APPLIED = "applied", pgettext_lazy("roster import", "applied")
         CANCELLED = "cancelled", pgettext_lazy("roster import", "cancelled")
+        UNDOING = "undoing", pgettext_lazy("roster import", "being undone")
+        UNDONE = "undone", pgettext_lazy("roster import", "undone")
 
     class Modes(models.TextChoices):
         MERGE = Mode.MERGE.value, pgettext_lazy("roster import", "add and change")
@@ -43,28 +46,36 @@ class RosterImport(models.Model):
         LEAVING = "leaving", pgettext_lazy("roster import", "recording who left")
         CHANGING = "changing", pgettext_lazy("roster import", "changing details")
         JOINING = "joining", pgettext_lazy("roster import", "adding new people")
+        RESTORING = "restoring", pgettext_lazy("roster import", "putting back what was")
         DONE = "done", pgettext_lazy("roster import", "done")
 
     FLOW: Flow = {
         Status.RECEIVED: frozenset({Status.PLANNED, Status.REJECTED, Status.CANCELLED}),
-        Status.REJECTED: frozenset(),
-        Status.PLANNED: frozenset({Status.CONFIRMED, Status.CANCELLED}),
-        Status.CONFIRMED: frozenset({Status.APPLIED, Status.PLANNED}),
-        Status.APPLIED: frozenset(),
+        Status.REJECTED: frozenset({Status.RECEIVED}),
+        Status.PLANNED: frozenset({Status.CONFIRMED, Status.CANCELLED, Status.RECEIVED}),
+        Status.CONFIRMED: frozenset({Status.APPLIED, Status.PLANNED, Status.REJECTED, Status.CANCELLED}),
+        Status.APPLIED: frozenset({Status.UNDOING}),
         Status.CANCELLED: frozenset(),
+        Status.UNDOING: frozenset({Status.UNDONE, Status.APPLIED}),
+        Status.UNDONE: frozenset(),
     }
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RECEIVED)
     mode = models.CharField(max_length=5, choices=Modes.choices, default=Modes.MERGE)
     file_name = models.CharField(max_length=200)
     file = models.FileField(storage=SealedStorage(), upload_to=stored_name, max_length=120, blank=True)
+    reading = models.FileField(storage=SealedStorage(), upload_to=stored_name, max_length=120, blank=True)
+    reading_key = models.CharField(max_length=64, blank=True, db_index=True)  # what `reading` was read from
     size = models.PositiveIntegerField()
     digest = models.CharField(max_length=64, db_index=True)
     repeats = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    facts = models.JSONField(default=dict)  # sheet, header_row, columns, notes
+    sealed_choices = EncryptedTextField(blank=True)  # JSON of shapes.Choices
+    needs_check = models.BooleanField(default=False)  # repairs were typed since the file was checked
+    facts = models.JSONField(default=dict)  # sheet, header_row, columns, notes; departments that were made
+    sealed_facts = EncryptedTextField(blank=True)  # JSON: sheets, offered, groups; they quote the file
     reject = models.JSONField(default=dict)  # code, reason, params
     counts = models.JSONField(default=dict)  # rows by action, as planned
-    result = models.JSONField(default=dict)  # what applying did
+    result = models.JSONField(default=dict)  # what applying did, and under "undo" what undoing did
     plan_digest = models.CharField(max_length=64, blank=True)
     roster_changed = models.BooleanField(
         default=False
@@ -72,30 +83,53 @@ class RosterImport(models.Model):
     phase = models.CharField(max_length=10, choices=Phase.choices, default=Phase.WAITING)
     rows_done = models.PositiveIntegerField(default=0)
     rows_total = models.PositiveIntegerField(default=0)
-    claimed_at = models.DateTimeField(null=True, blank=True)  # a worker has it since
+    attempts = models.PositiveSmallIntegerField(default=0)  # times that a worker took the present step
+    started_at = models.DateTimeField(null=True, blank=True)  # the present attempt
+    claimed_at = models.DateTimeField(null=True, blank=True)  # a worker was last heard of then
+    stop_requested_at = models.DateTimeField(null=True, blank=True)
     created_by = models.CharField(max_length=80)
     created_at = models.DateTimeField()
     checked_at = models.DateTimeField(null=True, blank=True)
     confirmed_by = models.CharField(max_length=80, blank=True)
     confirmed_by_id = models.BigIntegerField(null=True, blank=True)
     applied_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.CharField(max_length=80, blank=True)
+    undone_by_id = models.BigIntegerField(null=True, blank=True)
+    undone_at = models.DateTimeField(null=True, blank=True)
+    forgotten_at = models.DateTimeField(null=True, blank=True)  # file and rows were deleted, counts stay
 
     class Meta:
         ordering = ("-id",)
         constraints = [
             models.CheckConstraint(
-                condition=Q(status="applied", applied_at__isnull=False)
-                | (~Q(status="applied") & Q(applied_at__isnull=True)),
+                condition=Q(status__in=["applied", "undoing", "undone"], applied_at__isnull=False)
+                | (~Q(status__in=["applied", "undoing", "undone"]) & Q(applied_at__isnull=True)),
                 name="roster_import_applied_has_a_time",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=["planned", "confirmed", "applied"]) | ~Q(plan_digest=""),
+                condition=~Q(status__in=["planned", "confirmed", "applied", "undoing", "undone"])
+                | ~Q(plan_digest=""),
                 name="roster_import_planned_has_a_digest",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="undone", undone_at__isnull=False)
+                | (~Q(status="undone") & Q(undone_at__isnull=True)),
+                name="roster_import_undone_has_a_time",
             ),
         ]
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def choices(self) -> Choices:
+        """What people decided about this file."""
+        return Choices.from_json(json.loads(self.sealed_choices)) if self.sealed_choices else Choices()
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a worker has it, or is waited for."""
+        return self.status in (self.Status.RECEIVED, self.Status.CONFIRMED, self.Status.UNDOING)
 
     @property
     def problems(self) -> int:
@@ -115,21 +149,64 @@ class RosterRow(models.Model):
         PROBLEM = "problem", pgettext_lazy("roster import", "held back")
         DOUBLE = "double", pgettext_lazy("roster import", "repeated")
 
-    roster_import = models.ForeignKey(RosterImport, on_delete=models.CASCADE, related_name="rows")
+    roster_import = models.ForeignKey(
+        RosterImport, on_delete=models.CASCADE, related_name="rows", db_index=False
+    )
     row = models.PositiveIntegerField(null=True, blank=True)
     action = models.CharField(max_length=10, choices=Action.choices)
     employee_no = models.CharField(max_length=40, blank=True)
-    sealed = EncryptedTextField(blank=True)  # JSON: name, before, after, points
+    name = models.CharField(max_length=50, blank=True)
+    sealed = EncryptedTextField(blank=True)  # JSON: before, after, points, texts
     issues = models.JSONField(default=list)  # [field, code, severity, params]
 
     class Meta:
         ordering = ("id",)
-        indexes = [models.Index(fields=["roster_import", "action"], name="roster_row_action")]
+        indexes = [
+            models.Index(fields=["roster_import", "id"], name="roster_row_import"),
+            models.Index(fields=["roster_import", "action", "id"], name="roster_row_action"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.row or '-'} {self.employee_no}"
 
     @property
     def person(self) -> dict[str, Any]:
-        """name, before, after, points; empty where the import's data was removed."""
-        return json.loads(self.sealed) if self.sealed else {}
+        """name, before, after, points, texts (raw cells of a problem row); empty where the data was removed."""
+        found: dict[str, Any] = json.loads(self.sealed) if self.sealed else {}
+        return {"name": self.name, "before": {}, "after": {}} | found if self.name or found else {}
+
+
+class Before(models.Model):
+    """How a person stood before an import touched them, for undoing it: the employee's row and the user's as they
+    were in the database, still sealed. `was` is None for somebody who joined. Removed when undoing is over."""
+
+    roster_import = models.ForeignKey(
+        RosterImport, on_delete=models.CASCADE, related_name="befores", db_index=False, db_constraint=False
+    )
+    employee_id = models.BigIntegerField()
+    was = models.JSONField(null=True)
+    user_was = models.JSONField(null=True)
+    had_wallet = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["roster_import", "employee_id"], name="roster_before_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.roster_import_id} {self.employee_id}"
+
+
+class TaughtHeading(models.Model):
+    """What a heading means in this company's files, as a person once corrected it."""
+
+    heading = models.CharField(max_length=80, unique=True)  # folded
+    field = models.CharField(max_length=20, blank=True)  # empty: not a field of ours
+    taught_by = models.CharField(max_length=80)
+    taught_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("heading",)
+
+    def __str__(self) -> str:
+        return self.heading

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
 
@@ -12,16 +14,25 @@ from psycopg_pool import PoolTimeout
 from tenants.db import connection
 
 _UPDATE = """
-UPDATE roster_rosterimport SET phase = %s, rows_done = %s
+UPDATE roster_rosterimport SET phase = %s, rows_done = %s, claimed_at = %s
 WHERE id = (SELECT id FROM roster_rosterimport WHERE id = %s FOR UPDATE SKIP LOCKED)
+RETURNING stop_requested_at IS NOT NULL
 """
 
 
-class Progress:
-    """A second connection for the length of an import. Progress that cannot be written is not written."""
+class Stopped(Exception):
+    """A person asked a running import to stop."""
 
-    def __init__(self, import_id: int) -> None:
+
+class Progress:
+    """A second connection for the length of an import. Progress that cannot be written is not written.
+
+    Each word of it renews the worker's claim, by the time that has passed since `at`.
+    """
+
+    def __init__(self, import_id: int, *, at: datetime) -> None:
         self._import_id = import_id
+        self._at, self._began = at, time.monotonic()
         self._base = 0
 
     def __enter__(self) -> Progress:
@@ -42,6 +53,11 @@ class Progress:
         self.told(0)
 
     def told(self, done: int) -> None:
-        """So many rows of this phase are done. SKIP LOCKED: never wait for the transaction beside us."""
+        """So many rows of this phase are done. SKIP LOCKED: never wait for the transaction beside us. Raises Stopped."""
+        alive = self._at + timedelta(seconds=time.monotonic() - self._began)
+        is_to_stop = False
         with suppress(DatabaseError, PoolTimeout), self._connection.cursor() as cursor:
-            cursor.execute(_UPDATE, [self._phase, self._base + done, self._import_id])
+            cursor.execute(_UPDATE, [self._phase, self._base + done, alive, self._import_id])
+            is_to_stop = (True,) in cursor.fetchall()
+        if is_to_stop:
+            raise Stopped

@@ -37,8 +37,10 @@ TONES = {
     Status.CONFIRMED: "info",
     Status.APPLIED: "ok",
     Status.CANCELLED: "neutral",
+    Status.UNDOING: "info",
+    Status.UNDONE: "neutral",
 }
-UNDER_WAY = (Status.RECEIVED, Status.CONFIRMED)
+UNDER_WAY = (Status.RECEIVED, Status.CONFIRMED, Status.UNDOING)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -110,6 +112,7 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
         operations.confirm(
             roster_import=found,
             plan_digest=form.cleaned_data["plan"],
+            leavers=_leavers_to_type(found) or None,  # the form has compared what was typed
             actor=request.user,  # type: ignore[arg-type]
             at=timezone.now(),
         )
@@ -156,9 +159,7 @@ def _ring_if_stalled(request: HttpRequest, found: RosterImport) -> None:
 
 def _leavers_to_type(found: RosterImport) -> int:
     """How many leavers must be typed to confirm: those of a plan by which more than a tenth would leave."""
-    leaving = int(found.counts.get("leave", 0))
-    active = Employee.objects.filter(status=Employee.Status.ACTIVE).count()
-    return leaving if leaving * 10 > active else 0
+    return queries.leavers_to_type(found)
 
 
 def _page(

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import cast
 
+from django.db.models import Q
 from django.http import HttpRequest
 
 from benefits.orders.errors import NotAnEmployee
@@ -18,12 +19,12 @@ def user_of(request: HttpRequest) -> User:
 
 
 def employee_of(request: HttpRequest) -> Employee:
-    """The active employee who signed in; read once a request. Raises NotAnEmployee."""
+    """The employee who signed in, active or in days of grace; read once a request. Raises NotAnEmployee."""
     known: Employee | None = getattr(request, "employee", None)
     if known is None:
         known = (
             Employee.objects.select_related("department")
-            .filter(user=request.user.pk, status=Employee.Status.ACTIVE)
+            .filter(Q(status=Employee.Status.ACTIVE) | Q(grace_until__isnull=False), user=request.user.pk)
             .first()
         )
         if known is None:

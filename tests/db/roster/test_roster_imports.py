@@ -43,9 +43,19 @@ def planned(people: Sequence[Sequence[Any]], tmp_path: Path, mode: Mode = Mode.M
 
 
 def applied(people: Sequence[Sequence[Any]], tmp_path: Path, mode: Mode = Mode.MERGE) -> dict[str, int]:
-    found = planned(people, tmp_path, mode)
-    operations.confirm(roster_import=found, plan_digest=found.plan_digest, actor=None, at=AT)
-    return operations.apply(roster_import=found, at=AT).result
+    return agreed(planned(people, tmp_path, mode)).result
+
+
+def agreed(found: RosterImport, at: datetime = AT) -> RosterImport:
+    """Confirmed and applied, however many leave."""
+    operations.confirm(
+        roster_import=found,
+        plan_digest=found.plan_digest,
+        leavers=found.counts["leave"],
+        actor=None,
+        at=at,
+    )
+    return operations.apply(roster_import=found, at=at)
 
 
 def counts(found: RosterImport) -> dict[str, int]:
@@ -285,12 +295,15 @@ def test_one_worker_at_a_time(acme: Company, tmp_path: Path) -> None:
     assert operations.check(roster_import=found, at=later).status == "planned"
 
 
-def test_cancelling_removes_what_was_read(acme: Company, tmp_path: Path) -> None:
+def test_cancelling_removes_what_was_read(
+    acme: Company, tmp_path: Path, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
     found = planned([WANG], tmp_path)
     stored = Path(found.file.path)
     assert stored.exists()
 
-    operations.cancel(roster_import=found, actor=None, at=AT)
+    with django_capture_on_commit_callbacks(execute=True):
+        operations.cancel(roster_import=found, actor=None, at=AT)
 
     assert not RosterRow.objects.exists()
     assert not stored.exists()
@@ -354,7 +367,7 @@ def test_progress_is_seen_while_it_runs(race_company: Company, tmp_path: Path) -
     from benefits.roster.progress import Progress
     from tenants.db import transaction
 
-    with Progress(found.pk) as progress, transaction():
+    with Progress(found.pk, at=AT) as progress, transaction():
         Employee.objects.update(name="x")
         progress.enter("joining", 1)
         progress.told(1)

@@ -1,0 +1,129 @@
+"""The plan of an import as rows: a fate for each, in the file's order, and the digest that stands for all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from benefits.roster.models import RosterImport, RosterRow
+from benefits.roster.plan import Plan, Step
+from benefits.roster.shapes import Checked, Issue, Person
+from tenants.db import copy_rows, transaction_required
+
+MOST_GROUPS = 500
+ROWS_OF_A_GROUP = 20
+
+
+class _Fate(NamedTuple):
+    row: int | None
+    action: str
+    employee_no: str
+    name: str
+    person: dict[str, Any]
+    issues: list[list[Any]]
+
+
+@transaction_required
+def store_facts(roster_import: RosterImport, checked: Checked) -> None:
+    """What was found in the file besides its rows, and what it offers to choose from."""
+    sealed = {
+        "sheets": [list(sheet) for sheet in checked.sheets],
+        "offered": [list(column) for column in checked.offered],
+        "groups": _groups(checked.issues, checked),
+    }
+    roster_import.facts = {
+        "sheet": checked.sheet,
+        "header_row": checked.header_row,
+        "columns": {name: list(letters) for name, letters in checked.columns.items()},
+        "notes": [[note.code, note.params] for note in checked.notes],
+    }
+    roster_import.sealed_facts = json.dumps(sealed, ensure_ascii=False)
+    roster_import.save(update_fields=["facts", "sealed_facts"])
+
+
+@transaction_required
+def store_plan(roster_import: RosterImport, checked: Checked, found: Plan) -> None:
+    """Keep a row for each fate, counts and the plan's digest."""
+    RosterRow.objects.filter(roster_import=roster_import).delete()
+    fates = sorted(_fates(checked, found), key=lambda fate: (fate.row is None, fate.row or 0))
+    counts = dict.fromkeys(RosterRow.Action.values, 0)
+    for fate in fates:
+        counts[fate.action] += 1
+    _copy(roster_import, fates)
+    roster_import.counts = counts
+    roster_import.rows_total = len(found.steps)
+    roster_import.plan_digest = found.digest
+    roster_import.save(update_fields=["counts", "rows_total", "plan_digest"])
+
+
+def _copy(roster_import: RosterImport, fates: Iterable[_Fate]) -> None:
+    field: Any = RosterRow._meta.get_field("sealed")
+    seal = field.sealer()
+    copy_rows(
+        RosterRow,
+        ("roster_import_id", "row", "action", "employee_no", "name", "sealed", "issues"),
+        (
+            (
+                roster_import.pk,
+                fate.row,
+                fate.action,
+                fate.employee_no,
+                fate.name,
+                seal(json.dumps(fate.person, ensure_ascii=False)) if fate.person else "",
+                json.dumps(fate.issues, ensure_ascii=False) if fate.issues else "[]",
+            )
+            for fate in fates
+        ),
+    )
+
+
+def _fates(checked: Checked, found: Plan) -> Iterator[_Fate]:
+    issues: dict[int, list[Issue]] = {}
+    for issue in (*checked.issues, *found.issues):
+        issues.setdefault(issue.row, []).append(issue)
+    for step in found.steps:
+        yield _Fate(step.row, str(step.action), step.employee_no, step.name, _changes(step), [])
+    stopped = {issue.row for issue in found.issues}
+    for person in (*checked.held, *(p for p in checked.employees if p.row in stopped)):
+        known = _details(person) | {"texts": dict(checked.texts.get(person.row, {}))}
+        found_issues = [list(issue[1:]) for issue in issues[person.row]]
+        yield _Fate(
+            person.row,
+            "problem",
+            (person.employee_no or "")[:40],
+            (person.name or "")[:50],
+            known,
+            found_issues,
+        )
+    for issue in checked.issues:
+        if issue.code == "identical_duplicate":
+            yield _Fate(issue.row, "double", "", "", {}, [list(issue[1:])])
+
+
+def _changes(step: Step) -> dict[str, Any]:
+    """What changes of a person; nothing for somebody who stays as they are, whom the roster itself names."""
+    found: dict[str, Any] = {"before": step.before, "after": step.after} if step.after else {}
+    return found | {"points": step.points} if step.points is not None else found
+
+
+def _details(person: Person) -> dict[str, Any]:
+    after = {key: str(value) for key, value in person._asdict().items() if value is not None and key != "row"}
+    return {"before": {}, "after": after}
+
+
+def _groups(issues: Iterable[Issue], checked: Checked) -> list[dict[str, Any]]:
+    """The same problem of the same text, to be corrected at once."""
+    groups: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for issue in issues:
+        if issue.severity != "error" or issue.field is None:
+            continue
+        text = checked.texts.get(issue.row, {}).get(issue.field, "")
+        group = groups.setdefault(
+            (issue.code, issue.field, text),
+            {"code": issue.code, "field": issue.field, "text": text, "count": 0, "rows_sample": []},
+        )
+        group["count"] += 1
+        if len(group["rows_sample"]) < ROWS_OF_A_GROUP:
+            group["rows_sample"].append(issue.row)
+    return sorted(groups.values(), key=lambda group: -group["count"])[:MOST_GROUPS]
