@@ -87,7 +87,10 @@ def after_commit(function: Callable[[], Any]) -> None:
 
 @transaction_required
 def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write many rows by COPY, values as the database takes them: the caller seals and encodes. No save() runs."""
+    """Write many rows by COPY, values as the database takes them: the caller seals and encodes, and save() is not run.
+
+    `rows` must not ask the database for anything: its connection is busy until the last of them.
+    """
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(model._meta.db_table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )

@@ -29,7 +29,11 @@ def return_unspent(*, employees: Iterable[Employee], reason: str, at: datetime) 
 
     Safe to repeat: an empty wallet has nothing to return. A closed budget takes its points too, and is unloaded as before.
     """
-    pks = [employee.pk for employee in employees]
+    return _return([employee.pk for employee in employees], reason=reason, at=at)
+
+
+@transaction_required
+def _return(pks: Collection[int], *, reason: str, at: datetime) -> int:
     wallets = list(
         Account.objects.filter(employee_id__in=pks, balance_fen__gt=0).values_list("pk", flat=True)
     )
@@ -52,10 +56,12 @@ def undo_return(*, employees: Collection[int], since: datetime, at: datetime) ->
 
 
 @transaction_required
-def settle(*, leavers: Collection[Employee], reason: str, at: datetime) -> int:
-    """Those who have just left, and have no days of grace: follow the company's policy. Returns the fen returned."""
-    gone = [leaver for leaver in leavers if not leaver.may_spend]
-    return return_unspent(employees=gone, reason=reason, at=at) if gone and returns_points() else 0
+def settle(*, pks: Collection[int], reason: str, at: datetime) -> int:
+    """Employees who have just left, and have no days of grace: follow the company's policy. Returns the fen returned."""
+    if not pks or not returns_points():
+        return 0
+    gone = Employee.objects.filter(pk__in=pks, status=Employee.Status.LEFT, grace_until__isnull=True)
+    return _return(list(gone.values_list("pk", flat=True)), reason=reason, at=at)
 
 
 def returns_points() -> bool:
@@ -76,6 +82,6 @@ def end_grace(*, at: datetime) -> int:
     if returns_points():
         with connection.cursor() as cursor:
             cursor.execute(_REFUNDED_LATER)
-            late = Employee.objects.filter(pk__in=[row[0] for row in cursor.fetchall()])
-        return_unspent(employees=[*leavers, *late], reason="grace", at=at)
+            late = [row[0] for row in cursor.fetchall()]
+        _return([*(leaver.pk for leaver in leavers), *late], reason="grace", at=at)
     return len(leavers)

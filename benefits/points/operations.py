@@ -66,13 +66,19 @@ def keep_rate(*, company: Company, changed: Collection[str]) -> None:
 
 @transaction_required
 def open_wallets(*, employees: Iterable[Employee]) -> int:
-    """Open a wallet for every employee that has none; returns how many were opened."""
+    """Open a wallet for every active employee that has none; returns how many were opened."""
+    return open_wallets_of(pks=[employee.pk for employee in employees])
+
+
+@transaction_required
+def open_wallets_of(*, pks: Sequence[int]) -> int:
+    """Open a wallet for every active one of these employees that has none; returns how many were opened."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO points_account (kind, employee_id, balance_fen)"
-            " SELECT 'wallet', w.id, 0 FROM (SELECT DISTINCT unnest(%s::bigint[]) AS id) w"
-            " WHERE NOT EXISTS (SELECT 1 FROM points_account a WHERE a.employee_id = w.id) ORDER BY w.id",
-            [[employee.pk for employee in employees]],
+            " SELECT 'wallet', e.id, 0 FROM people_employee e WHERE e.id = ANY(%s) AND e.status = 'active'"
+            " AND NOT EXISTS (SELECT 1 FROM points_account a WHERE a.employee_id = e.id) ORDER BY e.id",
+            [list(pks)],
         )
         return int(cursor.rowcount)
 

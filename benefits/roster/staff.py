@@ -59,7 +59,7 @@ def add(*, employee_no: str, values: Values, actor: User | None, at: dt.datetime
         raise SimilarEmployeeNumber(other=other)
     _refuse_taken({employee_no: mobile_index(values.get("mobile") or "")})
     joined = people.add_employees(people={employee_no: {**values, "status": "active"}}, at=at)
-    points.open_wallets(employees=joined)
+    points.open_wallets_of(pks=[one.pk for one in joined])
     after = _kept(values)
     changes = {field: ["", text] for field, text in after.items() if text}
     audit.record("employee.added", joined[0], actor=actor, at=at, changes=changes)
@@ -75,7 +75,7 @@ def edit(
     Raises EmployeeChanged where somebody saved in between, MobileTaken, RosterBusy.
     """
     hold_roster()
-    now = _find([employee.pk])[0]
+    now = Employee.objects.select_related("department").get(pk=employee.pk)
     if now.updated_at != seen:
         raise EmployeeChanged(employee_no=now.employee_no)
     before = known(now)
@@ -86,7 +86,8 @@ def edit(
         return now
     if now.is_active and changed.get("mobile"):
         _refuse_taken({now.employee_no: mobile_index(changed["mobile"] or "")})
-    return _change([now], {now.employee_no: changed}, "employee.changed", actor=actor, at=at)[0]
+    _change([now], {now.employee_no: changed}, "employee.changed", actor=actor, at=at)
+    return Employee.objects.select_related("department").get(pk=employee.pk)
 
 
 @transaction
@@ -116,7 +117,7 @@ def leave(
     day = (left_on or timezone.localdate(at)).isoformat()
     changes: dict[str, Values] = {one.employee_no: {"status": "left", "left_on": day} for one in leaving}
     gone = _change(leaving, changes, "employee.left", actor=actor, at=at)
-    returned = settle(leavers=gone, reason="by hand", at=at)
+    returned = settle(pks=gone, reason="by hand", at=at)
     return _done("employees.left", leaving, found, fen=returned, actor=actor, at=at)
 
 
@@ -126,24 +127,16 @@ def bring_back(*, employees: Sequence[int], actor: User | None, at: dt.datetime)
     hold_roster()
     found = _find(employees)
     returning = [one for one in found if not one.is_active]
-    _refuse_taken({one.employee_no: mobile_index(one.mobile) for one in returning})
+    _refuse_taken({one.employee_no: one.mobile_index for one in returning})
     changes: dict[str, Values] = {one.employee_no: {"status": "active", "left_on": None} for one in returning}
     back = _change(returning, changes, "employee.returned", actor=actor, at=at)
-    points.open_wallets(employees=back)
+    points.open_wallets_of(pks=back)
     return _done("employees.returned", returning, found, actor=actor, at=at)
 
 
 def known(employee: Employee) -> dict[str, str]:
     """What is known of somebody, as `values` of the operations: texts, ISO days, the path of the department."""
-    return {
-        "name": employee.name,
-        "mobile": employee.mobile,
-        "department": employee.department.path if employee.department else "",
-        "email": employee.email,
-        "hired_on": employee.hired_on.isoformat() if employee.hired_on else "",
-        "birthday": employee.birthday,
-        "grade": employee.grade,
-    }
+    return {field: _text(employee, field) for field in DETAILS}
 
 
 def masked(field: str, text: str) -> str:
@@ -166,11 +159,13 @@ def masked(field: str, text: str) -> str:
 
 
 def _find(pks: Iterable[int]) -> list[Employee]:
+    """All of these people, without what is sealed. Raises EmployeesNotFound where one is missing."""
     wanted = set(pks)
-    found = list(Employee.objects.select_related("department").filter(pk__in=wanted).order_by("pk"))
-    if len(found) != len(wanted):
+    found = Employee.objects.select_related("department").defer("mobile", "birthday").filter(pk__in=wanted)
+    people = list(found.order_by("pk"))
+    if len(people) != len(wanted):
         raise EmployeesNotFound
-    return found
+    return people
 
 
 def _similar(employee_no: str) -> str:
@@ -206,37 +201,37 @@ def _change(
     *,
     actor: User | None,
     at: dt.datetime,
-) -> list[Employee]:
-    before = {one.pk: _before(one, changes[one.employee_no]) for one in employees}
-    now = people.change_employees(changes=changes, at=at)
+) -> list[int]:
+    """Change these people, given as they were, and record each one's fields; returns their primary keys."""
+    pks = people.change(changes=changes, at=at)
     audit.record_each(
         action,
-        ((one, {"changes": _changes(before[one.pk], changes[one.employee_no])}) for one in now),
+        ((one, {"changes": _changes(one, changes[one.employee_no])}) for one in employees),
         actor=actor,
         at=at,
     )
-    return now
+    return pks
 
 
-def _before(employee: Employee, values: Values) -> dict[str, str]:
-    now = known(employee) | {
-        "status": employee.status,
-        "left_on": employee.left_on.isoformat() if employee.left_on else "",
-    }
-    return {field: masked(field, now[field]) for field in values}
+def _text(employee: Employee, field: str) -> str:
+    """What one field of somebody holds, as `values` have it."""
+    if field == "department":
+        return employee.department.path if employee.department else ""
+    value = getattr(employee, field)
+    return value.isoformat() if isinstance(value, dt.date) else value or ""
 
 
 def _kept(values: Values) -> dict[str, str]:
     return {field: masked(field, value or "") for field, value in values.items()}
 
 
-def _changes(before: Mapping[str, str], values: Values) -> Changes:
-    after = _kept(values)
-    return {
-        field: [before[field], after[field]]
-        for field in values
-        if field != "status" and (before[field] or after[field])
-    }
+def _changes(employee: Employee, values: Values) -> Changes:
+    found = {}
+    for field, after in _kept(values).items():
+        before = masked(field, _text(employee, field)) if field != "status" else ""
+        if field != "status" and (before or after):
+            found[field] = [before, after]
+    return found
 
 
 @transaction_required

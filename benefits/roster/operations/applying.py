@@ -106,20 +106,16 @@ def _change_people(
     progress.enter(Phase.LEAVING, done)
     today = timezone.localdate(at).isoformat()
     leavers: dict[str, Values] = {s.employee_no: {"left_on": today, **s.after} for s in steps[Action.LEAVE]}
-    gone = people.change_employees(changes=leavers, at=at, told=progress.told)
-    returned_fen = settle(leavers=gone, reason=f"roster {roster_import.pk}", at=at)
+    gone = people.change(changes=leavers, at=at, told=progress.told)
+    returned_fen = settle(pks=gone, reason=f"roster {roster_import.pk}", at=at)
     done += len(leavers)
     progress.enter(Phase.CHANGING, done)
-    back = {step.employee_no for step in steps[Action.RETURN]}
-    now = people.change_employees(
-        changes={s.employee_no: s.after for s in changed}, at=at, told=progress.told
-    )
-    points.open_wallets(employees=[employee for employee in now if employee.employee_no in back])
+    now = people.change(changes={s.employee_no: s.after for s in changed}, at=at, told=progress.told)
     progress.enter(Phase.JOINING, done + len(changed))
-    joined = people.add_employees(
-        people={step.employee_no: step.after for step in steps[Action.JOIN]}, at=at, told=progress.told
+    joined = people.join(
+        people={s.employee_no: s.after for s in steps[Action.JOIN]}, at=at, told=progress.told
     )
-    points.open_wallets(employees=[employee for employee in joined if employee.is_active])
+    points.open_wallets_of(pks=[*now, *joined])
     _remember_departments(roster_import, before=departments)
     result = {
         "created": len(joined),

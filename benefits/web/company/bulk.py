@@ -36,6 +36,7 @@ from tenants.identity.roles import Role
 
 NAMED = 12  # people named on the page that asks
 LINKS = 500  # activation links made in one go
+MOST = 20_000  # changed in one go
 GRANTED = 300  # numbers carried to the page of a grant
 
 
@@ -105,6 +106,10 @@ def bulk(request: HttpRequest) -> HttpResponseBase:
     count = chosen.employees.count()
     if not chosen.is_all and count != len(chosen.numbers):
         raise EmployeesNotFound
+    if name in CHANGING and count > MOST:
+        text = _("At most %(limit)d people are changed at once. Filter the list, or upload a roster instead.")
+        messages.warning(request, text % {"limit": MOST})
+        return redirect(_list(chosen))
     company = shown.company_of(request)
     if request.POST.get("confirmed") != "1":
         return _ask(request, name, chosen, action.form(company=company), count)
@@ -351,6 +356,7 @@ def _file(target: Any, kind: str, name: str) -> HttpResponseBase:
     )
 
 
+CHANGING = ("move", "leave", "return")
 ACTIONS: Mapping[str, Action] = {
     "move": Action(gettext_lazy("Set the department"), gettext_lazy("Move"), "arrow-right", MoveForm, _move),
     "leave": Action(

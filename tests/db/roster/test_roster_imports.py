@@ -421,7 +421,7 @@ from tenants.models import Company
 connection.set_tenant(Company.objects.get(schema_name="acme"))
 from benefits.points import operations as points
 from benefits.roster import operations, queries
-points.open_wallets = lambda **_: os._exit(9)
+points.open_wallets_of = lambda **_: os._exit(9)
 operations.apply(roster_import=queries.find_import({pk}), at=datetime(2026, 3, 2, 9, tzinfo=UTC))
 """
 
