@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -110,11 +111,15 @@ def test_all_found_are_those_of_every_page_and_must_still_be_those(hr: Client) -
     employ(60)
     employ(1, department="市场", first=90)
     fields = {"action": "leave", "all": "1", "filter": "department=技术中心"}
-    assert "60 people" in body(hr.post(reverse(BULK), fields))
+    asked = hr.post(reverse(BULK), fields)
+    assert "60 people" in body(asked)
+    seen = asked.context["seen"]
     employ(1, first=80)
-    late = hr.post(reverse(BULK), {**fields, "confirmed": "1", "expected": "60", "left_on": "2026-03-02"})
-    assert late.status_code == 409
+    Employee.objects.filter(employee_no="A001").update(status="left")
+    late = hr.post(reverse(BULK), {**fields, "confirmed": "1", "expected": seen, "left_on": "2026-03-02"})
+    assert late.status_code == 409, "as many people, but not the same"
     assert "has changed meanwhile" in body(late)
+    Employee.objects.update(status="active")
     assert not Employee.objects.filter(status="left").exists()
     confirmed(hr, "leave", all="1", filter="department=技术中心", left_on="2026-03-02")
     assert Employee.objects.filter(status="left").count() == 61
@@ -123,10 +128,11 @@ def test_all_found_are_those_of_every_page_and_must_still_be_those(hr: Client) -
 
 def test_strangers_among_those_chosen_stop_everything(hr: Client) -> None:
     employ(2)
-    for action in ("move", "leave", "return", "links", "export"):
+    strangers = ("Z999", "A\x00", "A002" + " " * 40, "", "A" * 41)
+    for action, stranger in itertools.product(("move", "leave", "return", "links", "export"), strangers):
         fields = {
             "action": action,
-            "no": ["A001", "Z999"],
+            "no": ["A001", stranger],
             "confirmed": "1",
             "expected": "1",
             "left_on": "2026-03-02",
