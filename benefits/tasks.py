@@ -15,20 +15,19 @@ from benefits.roster.models import RosterImport
 from tenants.errors import Conflict
 from tenants.tasks import PUBLIC
 
-# A bell that nobody heard in time is rung again by the sweeps. Runs that can last go behind those that are short, and
-# end soon while more comes in: settling never waits for a rush of orders to be over.
+# A bell that nobody heard in time is rung again by the sweeps. Runs that can last go behind those that are short (see
+# CELERY_TASK_ROUTES), and end soon while more comes in: settling never waits for a rush of orders to be over.
 BELL = {"expires": 10}
-LONG_RUN = {**BELL, "priority": 9}
 RUN_SECONDS = 10
 
 
-@shared_task(name="benefits.send_due", **LONG_RUN)
+@shared_task(name="benefits.send_due", **BELL)
 def send_due() -> None:
     fulfilment.send_due(clock=timezone.now, seconds=RUN_SECONDS)
     ring_settlements()
 
 
-@shared_task(name="benefits.ask_due", **LONG_RUN)
+@shared_task(name="benefits.ask_due", **BELL)
 def ask_due() -> None:
     fulfilment.ask_due(clock=timezone.now, seconds=RUN_SECONDS)
     ring_settlements()

@@ -241,10 +241,11 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "Asia/Shanghai"
 # Rows are the queue and a task is only the bell; the sweeps find whatever a lost bell missed.
 _EVERYONE = {"headers": {"schema": "public"}, "expires": 10}
-_LONG_RUN = {**_EVERYONE, "priority": 9}
+# Runs that can last stand behind those that are short.
+CELERY_TASK_ROUTES = {"benefits.send_due": {"priority": 9}, "benefits.ask_due": {"priority": 9}}
 CELERY_BEAT_SCHEDULE = {
-    "send what is due": {"task": "benefits.send_due", "schedule": 3.0, "options": _LONG_RUN},
-    "ask after what is open": {"task": "benefits.ask_due", "schedule": 2.0, "options": _LONG_RUN},
+    "send what is due": {"task": "benefits.send_due", "schedule": 3.0, "options": _EVERYONE},
+    "ask after what is open": {"task": "benefits.ask_due", "schedule": 2.0, "options": _EVERYONE},
     "settle what has an outcome": {"task": "benefits.sweep", "schedule": 3.0, "options": _EVERYONE},
     "make files that invoices lack": {
         "task": "reports.file_invoices",
@@ -348,10 +349,13 @@ WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAIL_PASSWORD_MANAGEMENT_ENABLED = False
 WAGTAIL_EMAIL_MANAGEMENT_ENABLED = False
 WAGTAILDOCS_SERVE_METHOD = "serve_view"
+WAGTAILDOCS_INLINE_CONTENT_TYPES: list[str] = []  # every document is a download
 WAGTAILDOCS_EXTENSIONS = ["pdf", "docx", "xlsx", "pptx", "txt"]
 WAGTAILIMAGES_EXTENSIONS = ["png", "jpg", "jpeg", "webp"]
 WAGTAILEMBEDS_FINDERS: list[dict[str, str]] = []
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
+WAGTAILADMIN_PERMITTED_LANGUAGES = LANGUAGES
+WAGTAIL_USER_TIME_ZONES = [TIME_ZONE]  # one for everybody, so that the editor is not asked
 WAGTAILADMIN_LOGIN_URL = "/accounts/login/"
 
 # --- What the platform is, on invoices and in footers ------------------------------------------------------------------

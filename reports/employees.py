@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from reports.periods import Month
 from reports.report import Report
@@ -37,7 +38,7 @@ REPORT = Report(
     ),
     columns=(
         Column(_("Employee number"), width=16),
-        Column(_("Name"), width=16),
+        Column(pgettext_lazy("person", "Name"), width=16),
         Column(_("Department"), width=28),
         Column(_("Number of items"), Kind.COUNT, 10, total=True),
         Column(_("Amount (yuan)"), Kind.FEN, 16, total=True),

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import psycopg
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
 
 
 @register()
@@ -32,6 +34,35 @@ def tenancy(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     if getattr(settings, "SHOW_PUBLIC_IF_NO_TENANT_FOUND", False):
         found.append(Error("A host that is no company's gets a 404.", id="mall.E008"))
     return found
+
+
+@register(Tags.database)
+def pooler(app_configs: Any = None, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a pooler that gives one connection's transactions to several servers: it loses the company in between."""
+    if not databases or "default" not in databases or not pools_transactions():
+        return []
+    return [
+        Error(
+            "The pooler in front of the database pools transactions, so that one company's queries reach another's schema.",
+            hint="Set pool_mode = session, or connect without it.",
+            id="mall.E009",
+        )
+    ]
+
+
+def pools_transactions() -> bool:
+    """Whether a connection loses its server to another one that begins a transaction after it."""
+    parameters = connections["default"].get_connection_params()
+    parameters.pop("pool", None)
+    with (
+        psycopg.connect(**parameters, autocommit=True) as first,
+        psycopg.connect(**parameters, autocommit=True) as second,
+    ):
+        before = first.execute("SELECT pg_backend_pid()").fetchone()
+        with second.transaction():
+            second.execute("SELECT pg_backend_pid()")
+            after = first.execute("SELECT pg_backend_pid()").fetchone()
+    return bool(before != after)
 
 
 def issubclass_storage(path: str) -> bool:

@@ -4,9 +4,10 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from csp.constants import SELF
 from django.conf import settings
 from django.core.cache import cache
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import DisallowedHost, ObjectDoesNotExist
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
@@ -78,6 +79,10 @@ def company(get_response: GetResponse) -> GetResponse:
     """Enter the schema of the host's company; the platform's own host stays in the public schema; else 404."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
+        if getattr(request, "is_dummy", False):
+            # A preview: Wagtail asks for a page from within a request, under whatever host its site is called.
+            request.company = request.tenant = connection.tenant  # type: ignore[attr-defined]
+            return get_response(request)
         connection.set_schema_to_public()
         host = _host(request)
         request.company = None  # type: ignore[attr-defined]
@@ -147,9 +152,14 @@ class Access:
         response = self.get_response(request)
         if getattr(request, "user", None) is not None and request.user.is_authenticated:
             response.headers.setdefault("Cache-Control", "no-store")
-        if request.path.startswith(EDITORS):
+        if response.headers.get("Content-Disposition", "").startswith("attachment"):
+            # Whatever a browser takes a file for, it runs nothing and asks nobody.
+            response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        elif request.path.startswith(EDITORS):
             response._csp_replace = settings.WAGTAIL_ADMIN_CSP  # type: ignore[attr-defined]
             response.headers["X-Frame-Options"] = "SAMEORIGIN"  # previews are frames of the editor's page
+        elif getattr(request, "is_preview", False):
+            response._csp_replace = {"frame-ancestors": [SELF]}  # type: ignore[attr-defined]
         return response
 
     def process_view(
@@ -196,6 +206,9 @@ class DomainErrors:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        if isinstance(exception, ObjectDoesNotExist) and request.path.startswith(EDITORS):
+            # Wagtail looks some ids of its forms up without asking whether they are there.
+            return render(request, "errors/404.html", status=404)
         if not isinstance(exception, DomainError):
             return None
         if "application/json" in request.headers.get("Accept", ""):

@@ -84,6 +84,7 @@ def open_company(
     Company.objects.filter(pk=company.pk).update(status=Company.Status.OPEN)
     company.refresh_from_db()
     audit.record("company.opened", f"company:{schema}", actor=actor, at=at, domain=domain)
+    after_commit(partial(forget_domains, company))  # somebody may have looked for it too early
     return Opened(company=company, domain=domain, owner=owner)
 
 

@@ -9,5 +9,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"  # what processes that 
 
 from config.settings import *  # noqa: E402, F403
 
+STATIC_ROOT = None  # files are found where they lie; nobody collects them for a test
+
 # A test's rows are gone after it; nothing waits for a disk. The processes that tests start do wait.
 DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"  # noqa: F405

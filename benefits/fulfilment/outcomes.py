@@ -1,17 +1,22 @@
 """How orders see deliveries: can it be delivered at all, how far is it, and the outcome that waits to be settled."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from benefits.fulfilment import claims
 from benefits.fulfilment.models import Attempt, Delivery, Offer
 from tenants.db import transaction_required
+
+# The reason of a delivery that its owner took back before it was given to any supplier.
+CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
 class Progress:
     """How far the delivery of an item is."""
 
+    is_untouched: bool
     sent_at: datetime | None
     is_unknown: bool
     has_codes: bool
@@ -42,11 +47,33 @@ def _progress(delivery: Delivery) -> Progress:
     attempts = sorted(delivery.attempts.all(), key=lambda attempt: attempt.pk)
     last = attempts[-1] if attempts else None
     return Progress(
+        is_untouched=_is_untouched(delivery, attempts),
         sent_at=next((attempt.sent_at for attempt in attempts if attempt.sent_at), None),
         is_unknown=last is not None and last.status == Attempt.Status.UNKNOWN,
         has_codes=bool(delivery.card_codes.all()),
         supplier_reference=last.supplier_reference if last else "",
     )
+
+
+def _is_untouched(delivery: Delivery, attempts: Sequence[Attempt]) -> bool:
+    return delivery.status == Delivery.Status.READY and not attempts
+
+
+@transaction_required
+def cancel_untouched(*, company: str, order_number: str, at: datetime) -> list[Delivery]:
+    """Take back every delivery of an order, if none was ever claimed for a supplier; else take none and return [].
+
+    The rows stay locked until the caller commits: whoever claims at the same moment passes over them, or has them
+    first and is seen here.
+    """
+    rows = Delivery.objects.filter(company=company, order_number=order_number).order_by("pk")
+    deliveries = list(rows.select_for_update())
+    attempts = Attempt.objects.filter(delivery__in=deliveries)
+    if attempts.exists() or any(one.status != Delivery.Status.READY for one in deliveries):
+        return []
+    for delivery in deliveries:
+        claims.fail_delivery(delivery, reason=CANCELLED, at=at)
+    return deliveries
 
 
 @transaction_required

@@ -47,3 +47,10 @@ class OrderNotFound(NotFound):
 
     code = "order_not_found"
     message = _("There is no such order.")
+
+
+class NotCancellable(Conflict):
+    """A delivery of the order has been claimed for a supplier, or is final."""
+
+    code = "not_cancellable"
+    message = _("The order is on its way or finished and can no longer be cancelled. Nothing was changed.")

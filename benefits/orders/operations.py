@@ -1,4 +1,4 @@
-"""Orders: redeem, and settle what fulfilment has found out."""
+"""Orders: redeem, cancel, and settle what fulfilment has found out."""
 
 import json
 import secrets
@@ -17,7 +17,14 @@ from benefits.fulfilment import operations as fulfilment
 from benefits.fulfilment import outcomes
 from benefits.fulfilment import queries as deliveries
 from benefits.fulfilment.models import Delivery
-from benefits.orders.errors import InvalidAccount, NotAnEmployee, NotOffered, PriceChanged
+from benefits.orders.errors import (
+    InvalidAccount,
+    NotAnEmployee,
+    NotCancellable,
+    NotOffered,
+    OrderNotFound,
+    PriceChanged,
+)
 from benefits.orders.models import Item, Order
 from benefits.people.models import Employee
 from benefits.points import ledger
@@ -224,6 +231,36 @@ def _digest(sku_code: str, account: str, quoted_fen: int) -> str:
     return blind_index(body, purpose="orders.request")
 
 
+@transaction
+def cancel(*, order: Order, actor: User, at: datetime) -> Order:
+    """Take back an order of the actor's own, none of whose deliveries was ever claimed for a supplier.
+
+    Safe to repeat: a cancelled order is returned as it is. Raises OrderNotFound, NotCancellable.
+    """
+    if order.employee.user_id != actor.pk:
+        raise OrderNotFound
+    # The deliveries first, as settling has it: their rows decide between this and a claim.
+    deliveries = outcomes.cancel_untouched(company=connection.schema_name, order_number=order.number, at=at)
+    order = Order.objects.select_for_update().get(pk=order.pk)
+    if not deliveries:
+        if _is_cancelled(order):
+            return order
+        raise NotCancellable
+    items = order.items.in_bulk()
+    for delivery in deliveries:
+        _refund(order, items[delivery.item_id], reason=delivery.reason, at=at)
+        outcomes.mark_settled(delivery, at=at)
+    _finish(order, at=at)
+    audit.record("order.cancelled", order, actor=actor, at=at, fen=order.price_fen)
+    for item in items.values():
+        audit.record(f"item.{item.status}", item, actor=actor, at=at, fen=item.price_fen)
+    return order
+
+
+def _is_cancelled(order: Order) -> bool:
+    return all(item.reason == outcomes.CANCELLED for item in order.items.all())
+
+
 def settle_due(*, at: datetime, limit: int = 200) -> int:
     """Settle the current company's deliveries that have an outcome; returns how many were settled."""
     due = deliveries.unsettled(connection.schema_name).values_list("pk", flat=True)[:limit]
@@ -239,19 +276,30 @@ def _settle(*, delivery_id: int, at: datetime) -> bool:
     # The order first, since two items of one order may be settled at once.
     order = Order.objects.select_for_update().get(items__pk=delivery.item_id)
     item = Item.objects.get(pk=delivery.item_id)
-    share = ledger.Share(item=_item_name(item.pk), fen=item.price_fen)
     if delivery.status == Delivery.Status.SUCCEEDED:
+        share = _share(item)
         posting = ledger.capture(share=share, reference=f"deliver:{share.item}", at=at)
         states.advance(item, Item.Status.DELIVERED, settlement=posting, settled_at=at)
     else:
-        crash_point("in_refund")
-        wallet = Account.objects.select_for_update().get(employee_id=order.employee_id)
-        posting = ledger.refund(wallet=wallet, share=share, reference=f"refund:{share.item}", at=at)
-        states.advance(item, Item.Status.REFUNDED, settlement=posting, settled_at=at, reason=delivery.reason)
+        _refund(order, item, reason=delivery.reason, at=at)
     _finish(order, at=at)
     outcomes.mark_settled(delivery, at=at)
     audit.record(f"item.{item.status}", item, actor=None, at=at, fen=item.price_fen)
     return True
+
+
+@transaction_required
+def _refund(order: Order, item: Item, *, reason: str, at: datetime) -> None:
+    """What was held for an item goes back to its lots; `order` is locked."""
+    crash_point("in_refund")
+    wallet = Account.objects.select_for_update().get(employee_id=order.employee_id)
+    share = _share(item)
+    posting = ledger.refund(wallet=wallet, share=share, reference=f"refund:{share.item}", at=at)
+    states.advance(item, Item.Status.REFUNDED, settlement=posting, settled_at=at, reason=reason)
+
+
+def _share(item: Item) -> ledger.Share:
+    return ledger.Share(item=_item_name(item.pk), fen=item.price_fen)
 
 
 def _finish(order: Order, *, at: datetime) -> None:

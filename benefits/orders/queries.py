@@ -33,7 +33,7 @@ def find_order(employee: Employee, number: str) -> Order:
 def timeline_of(order: Order) -> list[dict[str, Any]]:
     """What happened to an order, oldest first: rows of {step, at, item, reason, is_done}.
 
-    Steps: placed, sent, verifying, delivered, refunded.
+    Steps: placed, sent, verifying, waiting, delivered, refunded, cancelled.
     """
     steps: list[dict[str, Any]] = [_step("placed", order.placed_at)]
     progress = outcomes.progress(connection.schema_name, [item.pk for item in order.items.all()])
@@ -46,6 +46,8 @@ def timeline_of(order: Order) -> list[dict[str, Any]]:
         if item.status == item.Status.PLACED:
             verifying = seen is not None and seen.is_unknown
             steps.append(_step("verifying" if verifying else "waiting", None, item=label))
+        elif item.reason == outcomes.CANCELLED:
+            steps.append(_step("cancelled", item.settled_at, item=label))
         else:
             steps.append(_step(item.status, item.settled_at, item=label, reason=item.reason))
     return steps

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from tenants.crypto import EncryptedTextField
 
@@ -29,7 +30,7 @@ class Employee(models.Model):
     """A person on the company's roster. Mobile and birthday are sealed; the mobile is found by its blind index."""
 
     class Status(models.TextChoices):
-        ACTIVE = "active", _("active")
+        ACTIVE = "active", pgettext_lazy("employee", "active")
         LEFT = "left", _("left")
 
     FLOW = {Status.ACTIVE: frozenset({Status.LEFT}), Status.LEFT: frozenset({Status.ACTIVE})}

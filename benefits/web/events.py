@@ -41,6 +41,7 @@ ACTIONS: Mapping[str, Any] = {
     "offer.paused": _("paused an offer"),
     "offer.set": _("set an offer"),
     "order.placed": _("placed an order"),
+    "order.cancelled": _("cancelled an order"),
     "points.granted": _("granted points"),
     "report.exported": _("exported a report"),
     "roster.applied": _("applied a roster"),

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -144,13 +144,17 @@ def export_found(request: HttpRequest) -> HttpResponse:
 
 
 def chosen_in(request: HttpRequest) -> Chosen:
-    """Who the form names. Raises EmployeesNotFound for what can be nobody's number: it is never left out in silence."""
+    """Who the form names. A filter is taken whole or not at all: cut short it would find more people.
+
+    Raises EmployeesNotFound for what can be nobody's number: it is never left out in silence.
+    """
+    query = request.POST.get("filter", "")
+    if len(query) > 2000:
+        raise Http404
     numbers = tuple(dict.fromkeys(request.POST.getlist("no")))
     if not all(no.isprintable() and 0 < len(no) <= 40 for no in numbers):
         raise EmployeesNotFound
-    return Chosen(
-        numbers, filter=request.POST.get("filter", "")[:2000], is_all=request.POST.get("all") == "1"
-    )
+    return Chosen(numbers, filter=query, is_all=request.POST.get("all") == "1")
 
 
 def _list(chosen: Chosen) -> str:
@@ -328,7 +332,12 @@ def _links(request: HttpRequest, chosen: Chosen, data: Mapping[str, Any]) -> Htt
         (one.employee_no, one.name, one.department.path if one.department else "", address)
         for one, address in zip(people, addresses, strict=True)
     )
-    headings = [_("Number"), _("Name"), _("Department"), _("Activation link")]
+    headings = [
+        pgettext("employee", "Number"),
+        pgettext("person", "Name"),
+        _("Department"),
+        _("Activation link"),
+    ]
     target = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it
     export.write(
         export.XLSX,

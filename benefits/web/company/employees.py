@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -55,7 +56,12 @@ def employees(request: HttpRequest) -> HttpResponse:
 
 def _columns(wanted: Wanted) -> list[dict[str, str]]:
     """The headings that sort: the present one says which way, and turns round."""
-    labels = {"number": _("Number"), "name": _("Name"), "department": _("Department"), "joined": _("Joined")}
+    labels = {
+        "number": pgettext("employee", "Number"),
+        "name": pgettext("person", "Name"),
+        "department": _("Department"),
+        "joined": _("Joined"),
+    }
     columns = []
     for key, label in labels.items():
         is_here, is_down = wanted.sort.removeprefix("-") == key, wanted.sort.startswith("-")

@@ -85,8 +85,12 @@ class MoneyForm(Keyed):
 class BudgetForm(CompanyForm):
     """A new budget."""
 
-    name = forms.CharField(label=_("Name"), max_length=80, help_text=_("Like “Mid-Autumn 2026”."))
-    owner = forms.CharField(label=_("Owner"), max_length=80, help_text=_("Who answers for it."))
+    name = forms.CharField(
+        label=pgettext_lazy("budget", "Name"), max_length=80, help_text=_("Like “Mid-Autumn 2026”.")
+    )
+    owner = forms.CharField(
+        label=pgettext_lazy("budget", "Owner"), max_length=80, help_text=_("Who answers for it.")
+    )
     from_date = forms.DateField(
         label=_("Valid from"),
         initial=timezone.localdate,
@@ -209,7 +213,7 @@ class RolesForm(CompanyForm):
 class InviteForm(CompanyForm):
     """Somebody who works in the console and is not on the roster."""
 
-    name = forms.CharField(label=_("Name"), max_length=80)
+    name = forms.CharField(label=pgettext_lazy("person", "Name"), max_length=80)
     email = forms.EmailField(label=_("E-mail"), max_length=80)
     roles = forms.MultipleChoiceField(
         label=_("Roles"), choices=ROLE_CHOICES, widget=forms.CheckboxSelectMultiple

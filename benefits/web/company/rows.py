@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from benefits import mobile
 from benefits.people.models import Employee
@@ -153,7 +153,7 @@ def _safe(field: str, value: Any) -> str:
     if field == "birthday" and len(text) == 10:
         return f"****{text[4:]}"
     if field == "status":
-        return {"active": _("active"), "left": _("left")}.get(text, text)
+        return {"active": pgettext("employee", "active"), "left": _("left")}.get(text, text)
     return text
 
 

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.cache import never_cache
 
 from benefits.people.errors import EmployeeChanged
@@ -39,8 +39,8 @@ _FIELD_OF = {
 class EmployeeForm(CompanyForm):
     """Somebody on the roster; every field is read by the rule that an import reads it by."""
 
-    employee_no = forms.CharField(label=gettext_lazy("Number"), max_length=200)
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+    employee_no = forms.CharField(label=pgettext_lazy("employee", "Number"), max_length=200)
+    name = forms.CharField(label=pgettext_lazy("person", "Name"), max_length=200)
     mobile = forms.CharField(
         label=gettext_lazy("Mobile"),
         required=False,

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from benefits import money
 from benefits.suppliers.registry import ADAPTERS
@@ -213,7 +214,7 @@ class DecisionForm(forms.Form):
 class StaffForm(forms.Form):
     """Somebody who works for the platform."""
 
-    name = forms.CharField(label=_("Name"), max_length=80)
+    name = forms.CharField(label=pgettext_lazy("person", "Name"), max_length=80)
     email = forms.EmailField(label=_("E-mail"), max_length=80, help_text=_("They sign in with it."))
     roles = forms.MultipleChoiceField(
         label=_("Roles"),

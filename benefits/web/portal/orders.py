@@ -6,14 +6,16 @@ from typing import Any
 from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from benefits.fulfilment import outcomes
 from benefits.fulfilment import queries as deliveries
 from benefits.fulfilment.vault import codes
+from benefits.orders import operations
 from benefits.orders import queries as orders
+from benefits.orders.errors import NotCancellable
 from benefits.orders.models import Item, Order
 from benefits.web.portal import shown
 from benefits.web.portal.errors import RevealedTooOften
@@ -75,6 +77,20 @@ def live(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @allow(Role.EMPLOYEE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: HttpRequest, number: str) -> HttpResponse:
+    """Ask whether an order that was not sent yet shall be cancelled; a POST does it."""
+    if request.method == "POST":
+        found = orders.find_order(employee_of(request), number)
+        operations.cancel(order=found, actor=user_of(request), at=timezone.now())
+        return redirect("portal:order", number)
+    context = _context(request, number)
+    if not context["can_cancel"]:
+        raise NotCancellable
+    return render(request, "portal/cancel.html", context)
+
+
+@allow(Role.EMPLOYEE)
 @require_POST
 def reveal(request: HttpRequest, number: str, item: int) -> HttpResponse:
     """Show the card codes of one item to the order's owner. Each time leaves a trace; nothing may keep the page."""
@@ -120,6 +136,7 @@ def _context(request: HttpRequest, number: str) -> dict[str, Any]:
         "reason": next(
             (shown.reason(item.reason) for item in items if item.status == Item.Status.REFUNDED), ""
         ),
+        "can_cancel": not is_final and all(seen.is_untouched for seen in progress.values()),
         "is_verifying": any(seen.is_unknown for seen in progress.values()) and not is_final,
         "entries": shown.timeline(orders.timeline_of(found), is_final=is_final),
         "lines": [_line(item, progress.get(item.pk), several=len(items) > 1) for item in items],

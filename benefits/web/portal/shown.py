@@ -140,6 +140,7 @@ _REASONS = {
     "account_closed": _("The account is closed. Check it."),
     "maintenance": _("The carrier was under maintenance. Try again later."),
     "out_of_stock": _("It had sold out at the supplier."),
+    "cancelled": _("You cancelled it before it was sent."),
 }
 
 
@@ -157,6 +158,7 @@ _STEPS = {
     "verifying": (_("Being verified with the supplier"), "current"),
     "delivered": (_("Delivered"), "done"),
     "refunded": (_("Points returned"), "returned"),
+    "cancelled": (_("Cancelled, points returned"), "returned"),
 }
 
 

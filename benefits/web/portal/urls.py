@@ -15,6 +15,7 @@ portal = [
     path("orders/", orders.index, name="orders"),
     path("orders/<slug:number>/", orders.order, name="order"),
     path("orders/<slug:number>/live/", orders.live, name="live"),
+    path("orders/<slug:number>/cancel/", orders.cancel, name="cancel"),
     path("orders/<slug:number>/again/", redeem.again, name="again"),
     path("orders/<slug:number>/codes/<int:item>/", orders.reveal, name="reveal"),
     path("wallet/", wallet.wallet, name="wallet"),

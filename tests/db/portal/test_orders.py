@@ -3,11 +3,14 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from benefits.fulfilment.models import Delivery
 from benefits.orders.models import Order
 from benefits.people.models import Employee
 from tenants.identity.models import AuditEvent
 from tenants.models import Company
+from tests import factories
 from tests.db.portal import stage
 from tests.db.portal.conftest import Browser
 
@@ -165,3 +168,46 @@ def test_search_takes_anything(browser: Browser) -> None:
 
 def test_a_shelf_that_is_none_is_not_there(browser: Browser) -> None:
     assert browser.get("/benefits/?category=x").status_code == 404
+
+
+def test_an_order_can_be_cancelled_until_it_is_sent(browser: Browser, alice: Employee) -> None:
+    order = stage.an_order(alice)
+    page = browser.get(f"/orders/{order.number}/").content.decode()
+    assert page.count(f'href="/orders/{order.number}/cancel/"') == 1
+    assert f'action="/orders/{order.number}/cancel/"' in page
+    asks = browser.get(f"/orders/{order.number}/cancel/").content.decode()
+    assert "Cancel this order?" in asks
+    assert Order.objects.get().status == "placed"
+
+    answer = browser.post(f"/orders/{order.number}/cancel/", follow=True)
+
+    assert answer.redirect_chain == [(f"/orders/{order.number}/", 302)]
+    page = answer.content.decode()
+    for text in (
+        "You cancelled it before it was sent.",
+        "Cancelled, points returned",
+        "49.5 points returned",
+    ):
+        assert text in page
+    assert f"/orders/{order.number}/cancel/" not in page
+    assert "hx-get" not in page
+    assert "Balance 1,000" in browser.get("/wallet/").content.decode()
+
+
+def test_e17_what_is_being_sent_offers_no_cancelling(browser: Browser, alice: Employee) -> None:
+    order = stage.an_order(alice)
+    factories.claim(Delivery.objects.get(), at=timezone.now())
+    assert "/cancel/" not in browser.get(f"/orders/{order.number}/").content.decode()
+    assert browser.get(f"/orders/{order.number}/cancel/").status_code == 409
+    answer = browser.post(f"/orders/{order.number}/cancel/")
+    assert answer.status_code == 409
+    assert "can no longer be cancelled" in answer.content.decode()
+    assert Order.objects.get().status == "placed"
+
+
+@pytest.mark.parametrize("number", ["{}", "20260101000000000000"])
+def test_e01_a_colleagues_order_cannot_be_cancelled(bobs: Browser, alice: Employee, number: str) -> None:
+    order = stage.an_order(alice)
+    path = f"/orders/{number.format(order.number)}/cancel/"
+    assert bobs.get(path).status_code == bobs.post(path).status_code == 404
+    assert Order.objects.get().status == "placed"

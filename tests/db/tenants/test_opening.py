@@ -3,11 +3,13 @@
 import os
 import re
 import subprocess
+import threading
 from datetime import UTC, datetime
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.test import Client
 from django_tenants.utils import schema_context
 
 from benefits.funds.models import FundsAccount
@@ -17,6 +19,7 @@ from tenants.errors import CompanyExists, InvalidCreditCode, InvalidDomain, Inva
 from tenants.identity.models import AuditEvent, User
 from tenants.identity.roles import COMPANY_ROLES
 from tenants.models import Company
+from tests.races import at_once
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -141,3 +144,42 @@ def test_a_provisioner_that_fails_leaves_nothing(public: None, settings: object)
 
 def fail(*, company: Company, at: datetime) -> None:
     raise ZeroDivisionError
+
+
+opening, looked = threading.Event(), threading.Event()
+
+
+def wait(*, company: Company, at: datetime) -> None:
+    opening.set()
+    looked.wait(10)
+
+
+def test_t25_a_company_is_reached_once_it_is_ready_and_not_before(
+    race_company: Company, settings: object
+) -> None:
+    """What was asked too early is forgotten, so that the first visit after the opening succeeds."""
+    from tests.db.tenants import test_opening as provisioner  # by the name under which the setting finds it
+
+    settings.COMPANY_PROVISIONERS = [*settings.COMPANY_PROVISIONERS, "tests.db.tenants.test_opening.wait"]  # type: ignore[attr-defined]
+
+    def visit() -> int:
+        return Client(headers={"host": "newco.localhost"}).get("/accounts/login/").status_code
+
+    def open_it() -> Company:
+        connection.set_schema_to_public()
+        return operations.open_company(
+            schema="newco", name="New", domain="newco.localhost", actor=None, at=AT
+        ).company
+
+    def visit_meanwhile() -> list[int]:
+        provisioner.opening.wait(20)
+        try:
+            return [visit(), visit()]
+        finally:
+            provisioner.looked.set()
+
+    company, early = at_once(open_it, visit_meanwhile)
+
+    assert early == [404, 404]
+    assert company.is_open
+    assert visit() == 200
