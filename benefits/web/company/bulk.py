@@ -144,10 +144,7 @@ def export_found(request: HttpRequest) -> HttpResponse:
 
 
 def chosen_in(request: HttpRequest) -> Chosen:
-    """Who the form names. A filter is taken whole or not at all: cut short it would find more people.
-
-    Raises EmployeesNotFound for what can be nobody's number: it is never left out in silence.
-    """
+    """Who the form names. A filter is taken whole, for cut short it would find more; no number is left out in silence."""
     query = request.POST.get("filter", "")
     if len(query) > 2000:
         raise Http404

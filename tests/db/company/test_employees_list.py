@@ -15,7 +15,7 @@ from django.urls import reverse
 from benefits.people import operations as people
 from benefits.people.models import Employee
 from benefits.points import operations as points
-from benefits.roster import pipeline
+from benefits.roster import export, pipeline
 from tenants.db import transaction
 from tenants.identity.models import AuditEvent, User
 from tenants.models import Company
@@ -285,3 +285,16 @@ def test_mobiles_are_masked_unless_they_are_asked_for_which_is_recorded(hr: Clie
     assert "13800000001" in exported(hr, "csv", full=True).decode()
     assert AuditEvent.objects.filter(action="employees.exported", facts__full_mobiles=True).count() == 1
     assert "Hana" in text.splitlines()[0]
+
+
+def test_one_person_exports_so_often_in_an_hour_and_others_do_not_notice(
+    hr: Client, signed_in: Door, odd: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "AN_HOUR", 2)
+    for _attempt in range(2):
+        exported(hr, "csv", full=False)
+    refused = confirmed(hr, "export", all="1", filter="show=all", kind="csv")
+    assert refused.status_code == 429
+    assert "2 times" in body(refused)
+    assert AuditEvent.objects.filter(action=export.EXPORTED).count() == 2
+    exported(signed_in("hr"), "csv", full=False)
