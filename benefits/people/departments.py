@@ -144,14 +144,23 @@ def merge(*, path: str, into: str, actor: User | None, at: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE people_employee e SET department_id = n.target, updated_at = %s"
-            " FROM unnest(%s::bigint[], %s::bigint[]) AS n(source, target) WHERE e.department_id = n.source",
-            [at, list(sources.values()), [pks[targets[old]] for old in sources]],
+            " FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS n(source, target, path)"
+            " WHERE e.department_id = n.source RETURNING e.id, n.path",
+            [at, list(sources.values()), [pks[targets[old]] for old in sources], list(sources)],
         )
-        people = int(cursor.rowcount)
+        moved = cursor.fetchall()
+    audit.record_each(
+        "employee.changed",
+        ((Employee(pk=pk), {"changes": {"department": [old, targets[old]]}}) for pk, old in moved),
+        actor=actor,
+        at=at,
+    )
     Department.objects.filter(pk__in=set(sources.values()) - set(pks.values())).delete()
     merged = Department.objects.get(path=into)
-    audit.record("department.merged", merged, actor=actor, at=at, before=path, after=into, employees=people)
-    return people
+    audit.record(
+        "department.merged", merged, actor=actor, at=at, before=path, after=into, employees=len(moved)
+    )
+    return len(moved)
 
 
 @transaction

@@ -123,6 +123,9 @@ def test_merging_brings_those_below_to_the_same_place(staff: None) -> None:
     assert where("A001") == "技术/后端"
     assert not [path for path in paths() if path.startswith("研究")]
     assert AuditEvent.objects.get(action="department.merged").facts["employees"] == 2
+    pk = Employee.objects.get(employee_no="A006").pk
+    own = AuditEvent.objects.get(action="employee.changed", subject=f"people.employee:{pk}")
+    assert own.facts["changes"] == {"department": ["研究/后端/算法", "技术/后端/算法"]}
 
 
 def test_merging_upwards_leaves_the_parent(staff: None) -> None:

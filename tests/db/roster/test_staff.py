@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from benefits.people import departments
 from benefits.people.errors import (
     EmployeeChanged,
     EmployeeNumberTaken,
@@ -16,13 +18,14 @@ from benefits.people.errors import (
 from benefits.people.hold import hold_roster
 from benefits.people.models import Department, Employee
 from benefits.points.models import Account
-from benefits.roster import staff
+from benefits.roster import operations, staff
 from tenants.db import connection, transaction
 from tenants.identity.errors import OwnAccess
 from tenants.identity.models import AuditEvent, User
 from tenants.models import Company
 from tests import factories
 from tests.db.company.conftest import AT, employ
+from tests.db.roster.test_roster_imports import agreed, planned
 
 LATER = AT + timedelta(hours=1)
 
@@ -205,3 +208,16 @@ def test_a_roster_that_is_held_is_busy_for_the_next(
     with connection.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
         assert cursor.fetchone() == ("0",)
+
+
+def test_an_import_is_undone_though_the_department_it_took_people_from_is_gone(
+    acme: Company, tmp_path: Path
+) -> None:
+    employ(1, department="旧部门")
+    row = ["A001", "员工1", "13800000001", "新部门", None, None, None]
+    found = agreed(planned([row], tmp_path), LATER)
+    departments.delete(path="旧部门", actor=None, at=LATER)
+    operations.undo(roster_import=found, actor=None, at=LATER)
+    undone = operations.undo_now(roster_import=found, at=LATER).result["undo"]
+    assert undone["kept"] == [{"employee_no": "A001", "reason": "changed"}]
+    assert one().department.path == "新部门"  # type: ignore[union-attr]
