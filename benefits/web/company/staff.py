@@ -17,11 +17,10 @@ from django.views.decorators.cache import never_cache
 from benefits.people.errors import EmployeeChanged
 from benefits.people.models import Department, Employee
 from benefits.roster import fields, normalise, staff
-from benefits.roster import messages as sentences
 from benefits.roster.shapes import Issue, Problem
 from benefits.web.company import shown
+from benefits.web.company.cells import of_issue
 from benefits.web.company.forms import CompanyForm
-from benefits.web.company.rows import _without_row as without_row
 from benefits.web.company.rows import heading
 from tenants.access import allow
 from tenants.errors import DomainError
@@ -123,7 +122,7 @@ def initial_of(employee: Employee) -> dict[str, str]:
 
 
 def _sentence(name: str, problem: Problem) -> str:
-    return without_row(sentences.of_issue(Issue(0, name, problem.code, "error", problem.params)))
+    return of_issue(Issue(0, name, problem.code, "error", problem.params))
 
 
 @allow(Role.HR, Role.ADMIN)
