@@ -58,6 +58,19 @@ def _refuse(roster_import: RosterImport, *, at: datetime) -> None:
         raise UndoRefused(reason="forgotten", days=days)
 
 
+def foresee_undo(*, roster_import: RosterImport) -> dict[str, Any]:
+    """What undoing an applied import now would do, in the words of its result; nothing is changed."""
+    kept: Kept = {}
+    joined = _joined(roster_import, kept)
+    restored = _restorable(roster_import, kept, leaving={pk for pk, _ in joined})
+    return {"restored": len(restored), "removed": len(joined), **_told(kept)}
+
+
+def _told(kept: Kept) -> dict[str, Any]:
+    named = [{"employee_no": number, "reason": reason} for number, reason in sorted(kept.items())[:NAMED]]
+    return {"kept": named, "kept_total": len(kept)}
+
+
 @durable
 @without_collector()
 def undo_now(*, roster_import: RosterImport, at: datetime) -> RosterImport:
@@ -87,10 +100,7 @@ def _undo(roster_import: RosterImport, progress: Progress, *, at: datetime) -> N
     undone = {
         "restored": len(restored),
         "removed": len(joined),
-        "kept": [
-            {"employee_no": number, "reason": reason} for number, reason in sorted(kept.items())[:NAMED]
-        ],
-        "kept_total": len(kept),
+        **_told(kept),
         "points_returned_fen": returned_fen,
     }
     roster_import.befores.all().delete()
@@ -148,7 +158,8 @@ def _remove_users(users: list[int]) -> None:
 
 _TOUCHED = """
 SELECT b.employee_id, b.was->>'employee_no', b.was->>'status', b.was->>'mobile_index', e.status,
-    e.updated_at IS NOT DISTINCT FROM %(applied_at)s, a.id, (b.was->>'user_id')::bigint
+    e.updated_at IS NOT DISTINCT FROM %(applied_at)s AND (b.was->>'department_id' IS NULL
+        OR (b.was->>'department_id')::bigint IN (SELECT id FROM people_department)), a.id, (b.was->>'user_id')::bigint
 FROM roster_before b LEFT JOIN people_employee e ON e.id = b.employee_id
 LEFT JOIN points_account a ON a.employee_id = b.employee_id WHERE b.roster_import_id = %(import)s ORDER BY b.id
 """
