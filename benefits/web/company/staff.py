@@ -1,5 +1,6 @@
 """One employee by hand: added, or edited with both values shown where somebody else saved in between."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -21,12 +22,13 @@ from benefits.roster import messages as sentences
 from benefits.roster.shapes import Issue, Problem
 from benefits.web.company import shown
 from benefits.web.company.forms import CompanyForm
-from benefits.web.company.rows import _without_row as without_row
 from benefits.web.company.rows import heading
 from tenants.access import allow
 from tenants.errors import DomainError
 from tenants.identity.roles import Role
 
+# An import's sentence says its row first, “Row 17: the mobile …”, “第 17 行：手机号…”; a form has none.
+_ROW_FIRST = re.compile(r"^\D{1,6}\d+\D{0,3}[:：]\s*")
 SUGGESTED = 2000  # departments offered while one types
 _FIELD_OF = {
     "employee_number_taken": "employee_no",
@@ -115,7 +117,10 @@ def initial_of(employee: Employee) -> dict[str, str]:
 
 
 def _sentence(name: str, problem: Problem) -> str:
-    return without_row(sentences.of_issue(Issue(0, name, problem.code, "error", problem.params)))
+    text = _ROW_FIRST.sub(
+        "", sentences.of_issue(Issue(0, name, problem.code, "error", problem.params)), count=1
+    )
+    return text[:1].upper() + text[1:]
 
 
 @allow(Role.HR, Role.ADMIN)
