@@ -15,22 +15,19 @@ from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-from . import formats, ods, xls_details
-from .shapes import Container, Details, Rejected, letter
+from . import formats, xls_details
+from .shapes import Container, Details, Rejected, Sheet, column_of, letter
 
 
-def details(path: Path, container: Container, sheet: str | None, padded: Collection[int] = ()) -> Details:
+def details(path: Path, container: Container, sheet: Sheet, padded: Collection[int] = ()) -> Details:
     """The details of one sheet. Positions are (row, column) from 0; `padded` columns have their formats told."""
     if container.kind == "xls":
-        return xls_details.details(path, sheet or "")
-    if container.kind == "ods":
-        layout = ods.layouts(path).get(sheet or "")
-        return Details(hidden_rows=frozenset(layout.hidden)) if layout else Details()
+        return xls_details.details(path, sheet.name or "")
     if container.kind != "xlsx":
-        return Details()
+        return Details(hidden_rows=sheet.hidden_rows)
     try:
         with zipfile.ZipFile(path) as package:
-            return _of_package(package, container, sheet or "", padded)
+            return _of_package(package, container, sheet.name or "", padded)
     except (zipfile.BadZipFile, KeyError, expat.ExpatError, ValueError) as error:
         raise Rejected("corrupt", type(error).__name__) from error
 
@@ -248,9 +245,4 @@ def _place(letters: bytes, digits: bytes) -> tuple[int, int]:
     return int(digits) - 1, _column(letters.decode())
 
 
-@lru_cache(maxsize=1024)
-def _column(letters: str) -> int:
-    number = 0
-    for char in letters.upper():
-        number = number * 26 + ord(char) - 64
-    return number - 1
+_column = lru_cache(maxsize=1024)(column_of)

@@ -23,7 +23,7 @@ def of_file(path: Path, choices: Choices, wanted: Collection[int]) -> tuple[list
     container = guard.inspect(path)
     table = recognise.recognise(read.read(path, container), choices)
     numbers = table.header.columns.get("employee_no", ())
-    more = details.details(path, container, table.sheet.name, numbers)
+    more = details.details(path, container, table.sheet, numbers)
     places = _places(table.header)
     field_of = {place: name for name, chosen in table.header.columns.items() for place in chosen}
     headings = [(_heading(table.header, place, field_of.get(place)), field_of.get(place)) for place in places]

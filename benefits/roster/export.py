@@ -19,9 +19,10 @@ from django.utils.translation import get_language
 from benefits import mobile as numbers
 from benefits.people.models import Employee
 from benefits.roster import fields
+from benefits.roster.errors import ExportedTooOften
 from tenants import audit
-from tenants.db import transaction
-from tenants.identity.models import User
+from tenants.db import transaction, transaction_required
+from tenants.identity.models import AuditEvent, User
 
 XLSX, CSV = "xlsx", "csv"
 CONTENT_TYPES = {
@@ -33,6 +34,9 @@ _WIDTHS = (14, 14, 16, 32, 28, 12, 12, 10, 12)
 # What a spreadsheet might run, the full-width signs too; ' and tab are what a reader of CSV takes away again.
 _FORMULA_STARTS = tuple("=+-@\t\r\n|%＝＋－＠'")
 _CHUNK = 5000
+EXPORTED = "employees.exported"
+AN_HOUR = 30  # exports by one person
+_HOUR = dt.timedelta(hours=1)
 
 Cell = str | dt.date | None
 
@@ -48,7 +52,11 @@ def export(
     actor: User,
     at: dt.datetime,
 ) -> int:
-    """Write these employees, in their order, to `target`; returns how many. That it happened is recorded."""
+    """Write these employees, in their order, to `target`; returns how many. That it happened is recorded.
+
+    Raises ExportedTooOften.
+    """
+    _refuse_too_many(actor=actor, at=at)
     count = 0
 
     def counted() -> Iterator[Sequence[Cell]]:
@@ -66,7 +74,7 @@ def export(
         target=target,
     )
     audit.record(
-        "employees.exported",
+        EXPORTED,
         "employees:list",
         actor=actor,
         at=at,
@@ -75,6 +83,14 @@ def export(
         full_mobiles=full_mobiles,
     )
     return count
+
+
+@transaction_required
+def _refuse_too_many(*, actor: User, at: dt.datetime) -> None:
+    """What was recorded is what counts. Nobody waits for an export under way, so those begun at once may pass together."""
+    made = AuditEvent.objects.filter(action=EXPORTED, actor_id=actor.pk, at__gt=at - _HOUR, at__lte=at)
+    if made.count() >= AN_HOUR:
+        raise ExportedTooOften(limit=AN_HOUR)
 
 
 def write(

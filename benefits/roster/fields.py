@@ -165,6 +165,7 @@ _KNOWN_OTHERS = frozenset(
         "住址",
     ]
 )
+_HEADING_CHARS = 2_000  # what is longer is no heading, and brackets in brackets take their time
 _BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】")
 _NOISE = re.compile("[\\s*\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 _CODE_SUFFIX = re.compile(r"([^_].*?)_[a-z][a-z0-9_]*")
@@ -172,7 +173,7 @@ _CODE_SUFFIX = re.compile(r"([^_].*?)_[a-z][a-z0-9_]*")
 
 def fold(text: str) -> str:
     """A heading without width, white space, stars, brackets and case."""
-    text = unicodedata.normalize("NFKC", text)
+    text = unicodedata.normalize("NFKC", text[:_HEADING_CHARS])
     while (shorter := _BRACKETED.sub("", text)) != text:
         text = shorter
     return _NOISE.sub("", text).lower().rstrip(":.")

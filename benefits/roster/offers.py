@@ -63,7 +63,7 @@ def _column(
     is_private = name == "id_number" or suggestion == "id_number" or bool(_PRIVATE.search(heading))
     return Column(
         letter=letter(place),
-        heading=seen.masked(visible(heading))[:60],
+        heading=seen.masked(visible(heading))[:200],
         samples=tuple(_samples(cells, is_private)),
         field=name,
         source=header.sources.get(place, ""),

@@ -42,7 +42,7 @@ _SHEET_ROOT = re.compile(rb"<(?:[A-Za-z0-9_.-]+:)?worksheet[\s>/]")
 _PIECE = 1 << 16
 # Columns from AA on; the usual 26 are passed over.
 _WIDE_CELL = re.compile(rb""" r=["']([A-Za-z]{2,9})([0-9]{1,9})""")
-_ROW = re.compile(rb"""row\s[^>]*?\br=["']([0-9]{1,9})["']""")
+_ROW = re.compile(rb"""row\s[^<>]{0,200}?\br=["']([0-9]{1,9})["']""")
 _CELL = re.compile(rb"""c r=["']([A-Za-z]{1,3}[0-9]{1,7})["']""")
 _USUAL_COLUMNS = 26
 _SMALL = 1_000_000  # bytes of a part, up to which cells that come twice are looked for

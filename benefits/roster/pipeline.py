@@ -65,7 +65,7 @@ class _Left:
 
 def _of_table(path: Path, container: Container, table: Table, choices: Choices, book: Book) -> Checked:
     numbers = table.header.columns.get("employee_no", ())
-    more = details.details(path, container, table.sheet.name, numbers)
+    more = details.details(path, container, table.sheet, numbers)
     hidden = {index + 1 for index in more.hidden_rows}
     without = choices.skipped | hidden if choices.without_hidden else choices.skipped
     always = {row for (row, _), text in choices.repairs.items() if text and row > table.header.last_row}

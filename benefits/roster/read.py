@@ -73,7 +73,9 @@ def _read_workbook(path: Path, container: Container, opened: CalamineWorkbook) -
             sheet = workbook.get_sheet_by_name(meta.name)
             rows = _rows_of(sheet)
             cells += sum(map(len, rows))
-            sheets.append(Sheet(name=meta.name, rows=rows, merges=_merges_of(sheet, layouts.get(meta.name))))
+            layout = layouts.get(meta.name)
+            hidden = frozenset(layout.hidden) if layout else frozenset()
+            sheets.append(Sheet(meta.name, rows, _merges_of(sheet, layout), hidden))
     if not cells:
         raise Rejected("empty_file")
     return Book(kind=container.kind, sheets=tuple(sheets))

@@ -78,7 +78,8 @@ def _has_row(sheet: Sheet, number: int) -> bool:
 
 def _rank(sheet: Sheet, header: Header) -> tuple[bool, int, int]:
     """A main sheet before a side sheet, then the one with most rows, then the one with most columns known."""
-    is_main = not any(word in (sheet.name or "") for word in _SIDE_SHEETS)
+    name = fields.fold(sheet.name or "")  # 在职（不含离职） is no side sheet
+    is_main = not any(word in name for word in _SIDE_SHEETS)
     return is_main, rows_below(sheet, header), len(header.columns)
 
 

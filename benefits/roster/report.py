@@ -15,8 +15,8 @@ from typing import Any
 import xlsxwriter
 from django.utils.translation import pgettext
 
-from . import messages, sandbox
-from .shapes import Checked, Choices, Issue
+from . import fields, messages, sandbox
+from .shapes import Checked, Choices, Issue, column_of
 
 ANNOTATED_BYTES = 1_000_000  # a larger workbook takes the annotating library too long
 ANNOTATED_MARKS = 2_000
@@ -25,17 +25,16 @@ _AS_TEXT = {"employee_no", "mobile", "id_number"}  # what Excel would shorten or
 _COLOURS = {"error": "#FFC7CE", "warning": "#FFEB9C"}
 
 
-def problem_workbook(
-    path: Path, checked: Checked, extra: Sequence[Issue] = (), choices: Choices = Choices()
-) -> bytes:
-    """An .xlsx for the issues of a file (`extra`: those that the plan found), read as people chose."""
+def problem_workbook(path: Path, checked: Checked, extra: Sequence[Issue] = ()) -> bytes:
+    """An .xlsx for the issues of a file (`extra`: those that the plan found)."""
     issues = sorted((*checked.issues, *extra), key=lambda issue: issue.row)
-    if checked.kind == "xlsx" and path.stat().st_size <= ANNOTATED_BYTES and len(issues) <= ANNOTATED_MARKS:
+    is_small = path.stat().st_size <= ANNOTATED_BYTES and len(issues) <= ANNOTATED_MARKS
+    if checked.outcome == "ok" and checked.kind == "xlsx" and is_small:
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "marked.xlsx"
             if sandbox.annotate_file(path, target, _marks(checked, issues), checked.sheet or "", _ALLOWANCE):
                 return target.read_bytes()
-    return bad_rows(path, issues, choices)
+    return bad_rows(path, checked, issues)
 
 
 def _marks(checked: Checked, issues: Sequence[Issue]) -> list[dict[str, Any]]:
@@ -51,14 +50,14 @@ def _marks(checked: Checked, issues: Sequence[Issue]) -> list[dict[str, Any]]:
     ]
 
 
-def bad_rows(path: Path, issues: Sequence[Issue], choices: Choices = Choices()) -> bytes:
+def bad_rows(path: Path, checked: Checked, issues: Sequence[Issue]) -> bytes:
     """The rows that were held back, with all their columns, and beside them what is wrong and what to do.
 
     Every text is written as text. The columns that are added are no fields, so that the list can be uploaded
     again once it is corrected.
     """
     wanted = {issue.row for issue in issues if issue.severity == "error"} or {issue.row for issue in issues}
-    headings, lines = sandbox.excerpt_of_file(path, choices, sorted(wanted))
+    headings, lines = sandbox.excerpt_of_file(path, _as_read(checked), sorted(wanted))
     out = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     workbook = xlsxwriter.Workbook(out, {**options, "in_memory": True, "nan_inf_to_errors": True})
@@ -82,6 +81,13 @@ def bad_rows(path: Path, issues: Sequence[Issue], choices: Choices = Choices()) 
     page.freeze_panes(1, 0)
     workbook.close()
     return out.getvalue()
+
+
+def _as_read(checked: Checked) -> Choices:
+    """The table that was read, however it was found or chosen."""
+    columns = {name: tuple(map(column_of, letters)) for name, letters in checked.columns.items()}
+    none: dict[str, tuple[int, ...]] = dict.fromkeys(fields.BY_NAME, ())
+    return Choices(sheet=checked.sheet, header_row=checked.header_row, columns=none | columns)
 
 
 def _formats(workbook: Any) -> dict[tuple[str, str], Any]:

@@ -65,6 +65,7 @@ class Sheet:
     name: str | None
     rows: list[Row]
     merges: tuple[Range, ...] = ()
+    hidden_rows: frozenset[int] = frozenset()  # from 0, where reading tells them; else the details do
 
 
 @dataclass(frozen=True)
@@ -246,3 +247,11 @@ def letter(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         name = chr(65 + rest) + name
     return name
+
+
+def column_of(letters: str) -> int:
+    """The column with this name in Excel, counted from 0."""
+    number = 0
+    for char in letters.upper():
+        number = number * 26 + ord(char) - 64
+    return number - 1

@@ -5,7 +5,7 @@ from benefits.roster.operations.checking import check, choose, recheck, repair
 from benefits.roster.operations.confirming import cancel, confirm
 from benefits.roster.operations.forgetting import forget_old
 from benefits.roster.operations.receiving import receive
-from benefits.roster.operations.undoing import undo, undo_now
+from benefits.roster.operations.undoing import foresee_undo, undo, undo_now
 
 __all__ = [
     "apply",
@@ -13,6 +13,7 @@ __all__ = [
     "check",
     "choose",
     "confirm",
+    "foresee_undo",
     "forget_old",
     "receive",
     "recheck",

@@ -58,6 +58,19 @@ def _refuse(roster_import: RosterImport, *, at: datetime) -> None:
         raise UndoRefused(reason="forgotten", days=days)
 
 
+def foresee_undo(*, roster_import: RosterImport) -> dict[str, Any]:
+    """What undoing an applied import now would do, in the words of its result; nothing is changed."""
+    kept: Kept = {}
+    joined = _joined(roster_import, kept)
+    restored = _restorable(roster_import, kept, leaving={pk for pk, _ in joined})
+    return {"restored": len(restored), "removed": len(joined), **_told(kept)}
+
+
+def _told(kept: Kept) -> dict[str, Any]:
+    named = [{"employee_no": number, "reason": reason} for number, reason in sorted(kept.items())[:NAMED]]
+    return {"kept": named, "kept_total": len(kept)}
+
+
 @durable
 @without_collector()
 def undo_now(*, roster_import: RosterImport, at: datetime) -> RosterImport:
@@ -87,10 +100,7 @@ def _undo(roster_import: RosterImport, progress: Progress, *, at: datetime) -> N
     undone = {
         "restored": len(restored),
         "removed": len(joined),
-        "kept": [
-            {"employee_no": number, "reason": reason} for number, reason in sorted(kept.items())[:NAMED]
-        ],
-        "kept_total": len(kept),
+        **_told(kept),
         "points_returned_fen": returned_fen,
     }
     roster_import.befores.all().delete()

@@ -1,8 +1,9 @@
 """What is done to many employees at once: chosen one by one or all who are found, shown first, then done in one go."""
 
+import hashlib
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -42,14 +43,17 @@ GRANTED = 300  # numbers carried to the page of a grant
 
 @dataclass(frozen=True)
 class Chosen:
-    """Who was chosen: numbers ticked one by one, or everybody whom a filter finds."""
+    """Who was chosen: numbers ticked one by one, or everybody whom a filter finds; `pks` once that is settled."""
 
     numbers: tuple[str, ...]
     filter: str = ""
     is_all: bool = False
+    pks: tuple[int, ...] | None = None
 
     @property
     def employees(self) -> QuerySet[Employee]:
+        if self.pks is not None:
+            return Employee.objects.order_by().filter(pk__in=self.pks)
         if self.is_all:
             return listing.find(wanted(QueryDict(self.filter)))
         return Employee.objects.order_by().filter(employee_no__in=self.numbers)
@@ -103,28 +107,31 @@ def bulk(request: HttpRequest) -> HttpResponseBase:
     if not chosen.is_all and not chosen.numbers:
         messages.warning(request, _("Choose somebody first."))
         return redirect(_list(chosen))
-    count = chosen.employees.count()
+    pks = _pks(chosen)
+    count, seen = len(pks), _digest(pks)
     if not chosen.is_all and count != len(chosen.numbers):
         raise EmployeesNotFound
     if name in CHANGING and count > MOST:
         text = _("At most %(limit)d people are changed at once. Filter the list, or upload a roster instead.")
         messages.warning(request, text % {"limit": MOST})
         return redirect(_list(chosen))
+    if name in CHANGING:
+        chosen = replace(chosen, pks=tuple(pks))  # what is done is done to those who were compared
     company = shown.company_of(request)
     if request.POST.get("confirmed") != "1":
-        return _ask(request, name, chosen, action.form(company=company), count)
+        return _ask(request, name, chosen, action.form(company=company), count, seen)
     form = action.form(request.POST, company=company)
     if not form.is_valid():
-        return _ask(request, name, chosen, form, count, status=422)
-    if request.POST.get("expected") != str(count):
-        return _ask(request, name, chosen, form, count, status=409, is_changed=True)
+        return _ask(request, name, chosen, form, count, seen, status=422)
+    if request.POST.get("expected") != seen:
+        return _ask(request, name, chosen, form, count, seen, status=409, is_changed=True)
     try:
         return action.run(request, chosen, form.cleaned_data)
     except DomainError as error:
         if error.status == 404:
             raise
         form.add_error(None, str(error))
-        return _ask(request, name, chosen, form, count, status=error.status)
+        return _ask(request, name, chosen, form, count, seen, status=error.status)
 
 
 @allow(Role.HR, Role.ADMIN)
@@ -132,15 +139,18 @@ def export_found(request: HttpRequest) -> HttpResponse:
     """Ask how everybody who is found is to be exported."""
     chosen = Chosen((), filter=request.GET.urlencode(), is_all=True)
     form = ExportForm(company=shown.company_of(request))
-    return _ask(request, "export", chosen, form, chosen.employees.count())
+    pks = _pks(chosen)
+    return _ask(request, "export", chosen, form, len(pks), _digest(pks))
 
 
 def chosen_in(request: HttpRequest) -> Chosen:
-    """Who the form names. A filter is taken whole or not at all: cut short it would find more people."""
+    """Who the form names. A filter is taken whole, for cut short it would find more; no number is left out in silence."""
     query = request.POST.get("filter", "")
     if len(query) > 2000:
         raise Http404
-    numbers = tuple(dict.fromkeys(no[:40] for no in request.POST.getlist("no") if no.isprintable()))
+    numbers = tuple(dict.fromkeys(request.POST.getlist("no")))
+    if not all(no.isprintable() and 0 < len(no) <= 40 for no in numbers):
+        raise EmployeesNotFound
     return Chosen(numbers, filter=query, is_all=request.POST.get("all") == "1")
 
 
@@ -154,6 +164,7 @@ def _ask(
     chosen: Chosen,
     form: CompanyForm,
     count: int,
+    seen: str,
     *,
     status: int = 200,
     is_changed: bool = False,
@@ -167,6 +178,7 @@ def _ask(
         "form": form,
         "chosen": chosen,
         "count": count,
+        "seen": seen,
         "people": found[:NAMED],
         "more": max(0, count - NAMED),
         "is_changed": is_changed,
@@ -206,6 +218,11 @@ def _after(request: HttpRequest, chosen: Chosen) -> HttpResponse:
 
 def _pks(chosen: Chosen) -> Sequence[int]:
     return list(chosen.employees.values_list("pk", flat=True))
+
+
+def _digest(pks: Sequence[int]) -> str:
+    """Tells whether those found are the same people as before, not only as many."""
+    return hashlib.sha256(",".join(map(str, sorted(pks))).encode()).hexdigest()[:32]
 
 
 def _grant(request: HttpRequest, chosen: Chosen) -> HttpResponse:

@@ -12,7 +12,6 @@ from benefits import money
 from benefits.catalogue.models import Category
 from benefits.people.models import Department
 from benefits.points.models import Budget
-from benefits.roster.plan import Mode
 from benefits.web.company import shown
 from tenants.errors import DomainError
 from tenants.identity.models import User
@@ -35,6 +34,9 @@ FIELD_OF_ERROR = {
     "user_exists": "email",
     "own_access": "roles",
     "roster_too_large": "file",
+    "roster_too_many_uploads": "file",
+    "roster_too_many_leavers": "leavers",
+    "roster_rows_held_back": "rows",
 }
 
 
@@ -224,46 +226,3 @@ class InviteForm(CompanyForm):
         if User.objects.filter(email__iexact=email).exists() or User.objects.filter(username=email).exists():
             raise forms.ValidationError(_("Somebody with this e-mail is here already."))
         return email
-
-
-class UploadForm(CompanyForm):
-    """A staff list and what it stands for."""
-
-    file = forms.FileField(
-        label=_("Staff list"),
-        error_messages={
-            "required": _("Choose a file."),
-            "empty": _("The file is empty. Choose the file that holds the staff list."),
-        },
-    )
-    mode = forms.ChoiceField(
-        label=_("This file holds"),
-        initial=Mode.MERGE.value,
-        widget=forms.RadioSelect,
-        choices=[
-            (Mode.MERGE.value, _("people to add or to change; everyone else stays")),
-            (Mode.FULL.value, _("the whole staff; whoever is not in it leaves")),
-        ],
-    )
-
-
-class ConfirmForm(CompanyForm):
-    """The plan that was looked at; where many would leave, their number typed."""
-
-    plan = forms.CharField(max_length=64, widget=forms.HiddenInput)
-    leavers = forms.CharField(
-        label=_("How many people leave by this?"), required=False, max_length=10, widget=_AMOUNT
-    )
-
-    def __init__(self, *args: Any, leavers: int, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._leavers = leavers
-
-    def clean_leavers(self) -> str:
-        typed = str(self.cleaned_data["leavers"]).strip()
-        if self._leavers and typed != str(self._leavers):
-            raise forms.ValidationError(
-                _("More than a tenth of the staff would leave. Type their number, %(number)d, to confirm."),
-                params={"number": self._leavers},
-            )
-        return typed

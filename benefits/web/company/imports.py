@@ -1,47 +1,45 @@
-"""Roster imports: upload, look at every row's fate, confirm, watch, and what was done."""
+"""Roster imports: the history, the upload, and one import wherever it stands."""
 
-from typing import Any
+from io import BytesIO
 
-from django.contrib import messages
-from django.core.cache import cache
+import xlsxwriter
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
 
-from benefits import tasks
 from benefits.people.models import Employee
-from benefits.roster import operations, queries
+from benefits.roster import fields, messages, operations, queries
 from benefits.roster.models import RosterImport
+from benefits.roster.parts import LIMITS
 from benefits.roster.plan import Mode
-from benefits.web.company import rows, shown
-from benefits.web.company.forms import ConfirmForm, UploadForm
+from benefits.web.company import import_check, import_columns, import_result, import_run, shown
+from benefits.web.company.import_forms import UploadForm
+from benefits.web.company.import_run import STEPS, TONES, UNDER_WAY, UPLOAD, Status
 from tenants.access import allow
-from tenants.errors import DomainError
+from tenants.errors import DomainError, TooMany
 from tenants.identity.roles import Role
-from tenants.models import Company
 
-PAGE = 50
 HISTORY = 20
-RING_SECONDS = 10
-STEPS = (gettext_lazy("Upload"), gettext_lazy("Check"), gettext_lazy("Apply"), gettext_lazy("Result"))
-Status = RosterImport.Status
-TONES = {
-    Status.RECEIVED: "info",
-    Status.REJECTED: "bad",
-    Status.PLANNED: "warn",
-    Status.CONFIRMED: "info",
-    Status.APPLIED: "ok",
-    Status.CANCELLED: "neutral",
-    Status.UNDOING: "info",
-    Status.UNDONE: "neutral",
-}
-UNDER_WAY = (Status.RECEIVED, Status.CONFIRMED, Status.UNDOING)
+FLOOD_SECONDS = 60  # uploads are counted over a minute
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+EXAMPLES = {
+    "employee_no": "A00123",
+    "name": "王伟",
+    "mobile": "13800138000",
+    "department": "研发部/后端组",
+    "email": "name@example.com",
+    "hired_on": "2024-03-01",
+    "birthday": "1990-05-20",
+    "grade": "P5",
+    "points": "500",
+    "status": "在职",
+    "left_on": "2026-11-30",
+}
 
 
 @allow(Role.HR, Role.ADMIN)
@@ -60,8 +58,14 @@ def imports(request: HttpRequest) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     """Choose a file; a worker checks it."""
     company = shown.company_of(request)
-    form = UploadForm(request.POST or None, request.FILES or None, company=company)
-    if request.method == "POST" and form.is_valid():
+    is_sent = request.method == "POST"
+    form = UploadForm(request.POST if is_sent else None, request.FILES if is_sent else None, company=company)
+    status = _shape(request) if is_sent else 200
+    if status == 400:
+        form.add_error("file", _("Send one file from the form on this page."))
+    elif is_sent and not form.is_valid():
+        status = 422
+    elif is_sent:
         file = form.cleaned_data["file"]
         try:
             found = operations.receive(
@@ -73,64 +77,44 @@ def new(request: HttpRequest) -> HttpResponse:
             )
         except DomainError as error:
             form.refuse(error)
+            status = error.status
         else:
-            _ring(company, found)
-            return redirect("company_import", pk=found.pk)
-    context = {"section": "imports", "form": form, "steps": STEPS, "is_first": not Employee.objects.exists()}
-    return render(request, "company/import_new.html", context, status=422 if form.errors else 200)
+            import_run.ring(request, found)
+            return _onward(request, found)
+    context = {
+        "section": "imports",
+        "form": form,
+        "steps": STEPS,
+        "step": UPLOAD,
+        "is_first": not Employee.objects.exists(),
+        "limit": form.limit(),
+        "bytes": settings.ROSTER_MAX_BYTES,
+        "most_rows": f"{LIMITS.rows:,}",
+        "taught": len(queries.taught()),
+    }
+    response = render(request, "company/import_new.html", context, status=status)
+    if status == TooMany.status:
+        response.headers["Retry-After"] = str(FLOOD_SECONDS)
+    return response
 
 
 @allow(Role.HR, Role.ADMIN)
 def roster_import(request: HttpRequest, pk: int) -> HttpResponse:
     """One import wherever it stands: being checked, to confirm, being applied, done, refused."""
-    return _page(request, queries.find_import(pk))
-
-
-@allow(Role.HR, Role.ADMIN)
-@never_cache
-def progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """How far it is; asks for the whole page again once there is something to look at."""
     found = queries.find_import(pk)
-    if found.status not in UNDER_WAY:
-        response = HttpResponse(status=204)
-        response.headers["HX-Refresh"] = "true"
-        return response
-    _ring_if_stalled(request, found)
-    return render(request, "company/_import_progress.html", {"one": found})
-
-
-@allow(Role.HR, Role.ADMIN)
-@require_POST
-def confirm(request: HttpRequest, pk: int) -> HttpResponse:
-    """Have the plan applied that is on the page."""
-    found = queries.find_import(pk)
-    company = shown.company_of(request)
-    form = ConfirmForm(request.POST, company=company, leavers=_leavers_to_type(found))
-    if not form.is_valid():
-        return _page(request, found, form=form, status=422)
-    try:
-        operations.confirm(
-            roster_import=found,
-            plan_digest=form.cleaned_data["plan"],
-            leavers=_leavers_to_type(found) or None,  # the form has compared what was typed
-            actor=request.user,  # type: ignore[arg-type]
-            at=timezone.now(),
-        )
-    except DomainError as error:
-        form.refuse(error)
-        return _page(request, queries.find_import(pk), form=form, status=error.status)
-    _ring(company, queries.find_import(pk))
-    return redirect("company_import", pk=found.pk)
-
-
-@allow(Role.HR, Role.ADMIN)
-@require_POST
-def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    """Throw the plan and the file away."""
-    found = queries.find_import(pk)
-    operations.cancel(roster_import=found, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
-    messages.success(request, _("The import was cancelled and the file deleted. Nothing was changed."))
-    return redirect("company_imports")
+    if found.status in UNDER_WAY:
+        return import_run.page(request, found)
+    if found.status == Status.PLANNED:
+        return import_check.page(request, found)
+    if import_columns.may_choose(found):
+        return import_columns.page(request, found)
+    if found.status in (Status.APPLIED, Status.UNDONE):
+        return import_result.page(request, found)
+    context = {**import_run.about(found), "reason": rejection(found), "is_failed": _has_failed(found)}
+    name = (
+        "company/import_rejected.html" if found.status == Status.REJECTED else "company/import_cancelled.html"
+    )
+    return render(request, name, context)
 
 
 @allow(Role.HR, Role.ADMIN)
@@ -138,66 +122,71 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 def problems(request: HttpRequest, pk: int) -> HttpResponse:
     """The file with its problem cells marked, to correct and upload again."""
     found = queries.find_import(pk)
-    if not found.file:
+    if not found.file or found.status not in (Status.PLANNED, Status.APPLIED):
         return redirect("company_import", pk=pk)
-    response = HttpResponse(queries.problem_workbook(found), content_type=XLSX)
-    response.headers["Content-Disposition"] = f'attachment; filename="roster-{found.pk}-problems.xlsx"'
+    return _workbook(queries.problem_workbook(found), f"roster-{found.pk}-problems.xlsx")
+
+
+@allow(Role.HR, Role.ADMIN)
+def template(request: HttpRequest) -> HttpResponse:
+    """An empty staff list with our headings, whose columns keep what is typed as text."""
+    out = BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True})
+    bold, text = book.add_format({"bold": True, "bg_color": "#E3EFEC"}), book.add_format({"num_format": "@"})
+    page, about = book.add_worksheet(_("Staff list")), book.add_worksheet(_("How to fill it in"))
+    about.write_row(0, 0, [_("Heading"), _("Meaning"), _("Example")], bold)
+    kept = [field for field in fields.FIELDS if field.kept]
+    for column, field in enumerate(kept):
+        spelling = _spelling(field)
+        page.set_column(column, column, 16, text)
+        page.write_string(0, column, spelling, bold)
+        needed = _("%(field)s (needed)") if field.required else "%(field)s"
+        about.write_string(column + 1, 0, spelling)
+        about.write_string(column + 1, 1, needed % {"field": messages.FIELD_LABELS[field.name]})
+        about.write_string(column + 1, 2, EXAMPLES.get(field.name, ""))
+    page.freeze_panes(1, 0)
+    about.set_column(0, 2, 28)
+    book.close()
+    return _workbook(out.getvalue(), "roster-template.xlsx")
+
+
+def rejection(found: RosterImport) -> str:
+    """Why the file was not used."""
+    if _has_failed(found):
+        return _(
+            "The file could not be worked through, although it was tried several times. Nothing was changed."
+        )
+    return queries.rejection(found)
+
+
+def _has_failed(found: RosterImport) -> bool:
+    return found.reject.get("code") == "failed"
+
+
+def _shape(request: HttpRequest) -> int:
+    """400 where a form of another shape than the page's was sent, else 200."""
+    is_form = request.content_type == "multipart/form-data"
+    is_whole = len(request.FILES.getlist("file")) <= 1 and "file" not in request.POST
+    return 200 if is_form and is_whole else 400
+
+
+def _onward(request: HttpRequest, found: RosterImport) -> HttpResponse:
+    """To the import's page; htmx, which told of the upload's progress, is told to go there as a whole page."""
+    response = redirect("company_import", pk=found.pk)
+    if request.headers.get("HX-Request"):
+        answer = HttpResponse(status=204)
+        answer.headers["HX-Redirect"] = response.url
+        return answer
     return response
 
 
-def _ring(company: Company, found: RosterImport) -> None:
-    """Ask a worker to check or to apply it; not twice within some seconds, however often a page asks."""
-    if cache.add(f"roster-rung:{found.pk}:{found.status}", 1, RING_SECONDS):
-        tasks.ring_roster_import(company.schema_name, import_id=found.pk, status=found.status)
+def _workbook(data: bytes, name: str) -> HttpResponse:
+    response = HttpResponse(data, content_type=XLSX)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
-def _ring_if_stalled(request: HttpRequest, found: RosterImport) -> None:
-    """A bell that was lost is rung again by whoever waits."""
-    if queries.stalled(timezone.now()).filter(pk=found.pk).exists():
-        _ring(shown.company_of(request), found)
-
-
-def _leavers_to_type(found: RosterImport) -> int:
-    """How many leavers must be typed to confirm: those of a plan by which more than a tenth would leave."""
-    return queries.leavers_to_type(found)
-
-
-def _page(
-    request: HttpRequest, found: RosterImport, *, form: ConfirmForm | None = None, status: int = 200
-) -> HttpResponse:
-    context: dict[str, Any] = {
-        "section": "imports",
-        "one": found,
-        "tone": TONES[Status(found.status)],
-        "steps": STEPS,
-        "is_under_way": found.status in UNDER_WAY,
-    }
-    if found.status in UNDER_WAY:
-        _ring_if_stalled(request, found)
-        context["step"] = 2 if found.status == Status.RECEIVED else 3
-        return render(request, "company/import_progress.html", context, status=status)
-    if found.status == Status.REJECTED:
-        context |= {"step": 2, "reason": queries.rejection(found)}
-        return render(request, "company/import_rejected.html", context)
-    if found.status == Status.CANCELLED:
-        return render(request, "company/import_cancelled.html", context)
-    action = rows.chosen(found, request.GET.get("show", ""))
-    page = Paginator(queries.rows(found, action=action), PAGE).get_page(request.GET.get("page"))
-    columns = rows.columns(found)
-    leavers = _leavers_to_type(found) if found.status == Status.PLANNED else 0
-    context |= {
-        "step": 2 if found.status == Status.PLANNED else 4,
-        "counters": rows.counters(found, action),
-        "changes": sum(found.counts.get(name, 0) for name in rows.CHANGING),
-        "columns": [rows.heading(column) for column in columns],
-        "rows": [rows.shown_row(row, columns) for row in page],
-        "page": page,
-        "notes": queries.notes(found),
-        "form": form
-        or ConfirmForm(
-            company=shown.company_of(request), leavers=leavers, initial={"plan": found.plan_digest}
-        ),
-        "leavers": leavers,
-        "has_points": "points" in found.facts.get("columns", {}),
-    }
-    return render(request, "company/import_check.html", context, status=status)
+def _spelling(field: fields.Field) -> str:
+    """A heading that is read again, in the reader's language."""
+    is_english = (get_language() or "").startswith("en")
+    return next((one for one in field.spellings if one.isascii() == is_english), field.spellings[0])

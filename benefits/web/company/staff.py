@@ -1,6 +1,5 @@
 """One employee by hand: added, or edited with both values shown where somebody else saved in between."""
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -18,18 +17,17 @@ from django.views.decorators.cache import never_cache
 from benefits.people.errors import EmployeeChanged
 from benefits.people.models import Department, Employee
 from benefits.roster import fields, normalise, staff
-from benefits.roster import messages as sentences
 from benefits.roster.shapes import Issue, Problem
 from benefits.web.company import shown
+from benefits.web.company.cells import of_issue
 from benefits.web.company.forms import CompanyForm
 from benefits.web.company.rows import heading
 from tenants.access import allow
 from tenants.errors import DomainError
 from tenants.identity.roles import Role
 
-# An import's sentence says its row first, “Row 17: the mobile …”, “第 17 行：手机号…”; a form has none.
-_ROW_FIRST = re.compile(r"^\D{1,6}\d+\D{0,3}[:：]\s*")
 SUGGESTED = 2000  # departments offered while one types
+HIDDEN = ("mobile", "birthday")  # shown masked; the mask sent back unchanged keeps what it hides
 _FIELD_OF = {
     "employee_number_taken": "employee_no",
     "similar_employee_number": "employee_no",
@@ -83,7 +81,7 @@ class EmployeeForm(CompanyForm):
         if employee is not None:
             del self.fields["employee_no"]
             hint = gettext_lazy("Leave the stars to keep it; clear the field to remove it.")
-            for name in ("mobile", "birthday"):
+            for name in HIDDEN:
                 if self.initial.get(name):
                     self.fields[name].help_text = hint
 
@@ -93,7 +91,7 @@ class EmployeeForm(CompanyForm):
         for name in ("employee_no", *staff.DETAILS):
             if name not in self.fields or name not in data:
                 continue
-            if self.employee is not None and "*" in data[name] and name in ("mobile", "birthday"):
+            if name in HIDDEN and self._keeps(name, data):
                 continue
             found = normalise.attempt(fields.BY_NAME[name].read, data[name])
             if isinstance(found, Problem):
@@ -104,6 +102,13 @@ class EmployeeForm(CompanyForm):
                 self.values[name] = found.isoformat() if isinstance(found, date) else found
         return data
 
+    def _keeps(self, name: str, data: Mapping[str, Any]) -> bool:
+        """Whether the stars came back as they were shown. Stars shown before a change by somebody else are let pass:
+        the operation refuses to save over that change."""
+        if self.employee is None or "*" not in data[name]:
+            return False
+        return data[name] == self.initial[name] or data.get("seen") != self.initial["seen"]
+
     def refuse(self, error: DomainError) -> None:
         field = _FIELD_OF.get(error.code)
         self.add_error(field if field in self.fields else None, str(error))
@@ -112,15 +117,12 @@ class EmployeeForm(CompanyForm):
 def initial_of(employee: Employee) -> dict[str, str]:
     """What the form shows of somebody: mobile and birthday masked."""
     now = staff.known(employee)
-    hidden = {name: staff.masked(name, now[name]) for name in ("mobile", "birthday")}
+    hidden = {name: staff.masked(name, now[name]) for name in HIDDEN}
     return {**now, **hidden, "seen": employee.updated_at.isoformat()}
 
 
 def _sentence(name: str, problem: Problem) -> str:
-    text = _ROW_FIRST.sub(
-        "", sentences.of_issue(Issue(0, name, problem.code, "error", problem.params)), count=1
-    )
-    return text[:1].upper() + text[1:]
+    return of_issue(Issue(0, name, problem.code, "error", problem.params))
 
 
 @allow(Role.HR, Role.ADMIN)
@@ -200,14 +202,16 @@ def _changed_meanwhile(request: HttpRequest, form: EmployeeForm, error: DomainEr
         for name, value in form.values.items()
         if (value or "") != theirs[name]
     ]
-    data = {**dict(form.data.items()), "seen": now.updated_at.isoformat()}
+    fresh = initial_of(now)
+    kept = {name: fresh[name] for name in HIDDEN if name not in form.values}
+    data = {**dict(form.data.items()), **kept, "seen": fresh["seen"]}
     again = EmployeeForm(data, company=form.company, employee=now)
     again.is_valid()
     return _form(request, again, status=error.status, meanwhile={"message": str(error), "fields": differing})
 
 
 def _shown(name: str, text: str) -> str:
-    return (staff.masked(name, text) if name in ("mobile", "birthday") else text) or "—"
+    return (staff.masked(name, text) if name in HIDDEN else text) or "—"
 
 
 def _form(

@@ -75,6 +75,17 @@ def test_stars_keep_what_they_hide_and_an_empty_field_removes_it(hr: Client) -> 
     assert Employee.objects.get().mobile == ""
 
 
+def test_stars_that_are_not_those_shown_are_refused_not_forgotten(hr: Client) -> None:
+    one = employ(1)[0]
+    url = reverse("company_employee_edit", args=[one.pk])
+    for name, text in (("mobile", "139 **** 0009"), ("mobile", "138****0001"), ("birthday", "1990-**-**")):
+        answer = hr.post(url, {**form_of(hr, one.pk), "grade": "P6", name: text})
+        assert answer.status_code == 422, text
+        assert name in answer.context["form"].errors
+    one.refresh_from_db()
+    assert (one.mobile, one.grade) == ("13800000001", "")
+
+
 def test_whoever_saves_second_sees_both_values_and_may_save_again(hr: Client) -> None:
     one = employ(1)[0]
     url = reverse("company_employee_edit", args=[one.pk])
@@ -86,6 +97,7 @@ def test_whoever_saves_second_sees_both_values_and_may_save_again(hr: Client) ->
     assert "P6" in page
     assert "P7" in page
     assert Employee.objects.get().grade == "P6"
+    assert not clash.context["form"].errors
     again = {name: clash.context["form"][name].value() or "" for name in clash.context["form"].fields}
     assert hr.post(url, again).status_code == 302
     one = Employee.objects.get()

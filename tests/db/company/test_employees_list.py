@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from django.urls import reverse
 from benefits.people import operations as people
 from benefits.people.models import Employee
 from benefits.points import operations as points
-from benefits.roster import pipeline
+from benefits.roster import export, pipeline
 from tenants.db import transaction
 from tenants.identity.models import AuditEvent, User
 from tenants.models import Company
@@ -110,11 +111,15 @@ def test_all_found_are_those_of_every_page_and_must_still_be_those(hr: Client) -
     employ(60)
     employ(1, department="市场", first=90)
     fields = {"action": "leave", "all": "1", "filter": "department=技术中心"}
-    assert "60 people" in body(hr.post(reverse(BULK), fields))
+    asked = hr.post(reverse(BULK), fields)
+    assert "60 people" in body(asked)
+    seen = asked.context["seen"]
     employ(1, first=80)
-    late = hr.post(reverse(BULK), {**fields, "confirmed": "1", "expected": "60", "left_on": "2026-03-02"})
-    assert late.status_code == 409
+    Employee.objects.filter(employee_no="A001").update(status="left")
+    late = hr.post(reverse(BULK), {**fields, "confirmed": "1", "expected": seen, "left_on": "2026-03-02"})
+    assert late.status_code == 409, "as many people, but not the same"
     assert "has changed meanwhile" in body(late)
+    Employee.objects.update(status="active")
     assert not Employee.objects.filter(status="left").exists()
     confirmed(hr, "leave", all="1", filter="department=技术中心", left_on="2026-03-02")
     assert Employee.objects.filter(status="left").count() == 61
@@ -123,10 +128,11 @@ def test_all_found_are_those_of_every_page_and_must_still_be_those(hr: Client) -
 
 def test_strangers_among_those_chosen_stop_everything(hr: Client) -> None:
     employ(2)
-    for action in ("move", "leave", "return", "links", "export"):
+    strangers = ("Z999", "A\x00", "A002" + " " * 40, "", "A" * 41)
+    for action, stranger in itertools.product(("move", "leave", "return", "links", "export"), strangers):
         fields = {
             "action": action,
-            "no": ["A001", "Z999"],
+            "no": ["A001", stranger],
             "confirmed": "1",
             "expected": "1",
             "left_on": "2026-03-02",
@@ -295,3 +301,16 @@ def test_addresses_and_names_are_escaped_once(hr: Client) -> None:
         page = body(hr.get(reverse(name, args=[Employee.objects.get(employee_no="A001").pk])))
         assert "<b>A" not in page
         assert "&amp;lt;" not in page, name
+
+
+def test_one_person_exports_so_often_in_an_hour_and_others_do_not_notice(
+    hr: Client, signed_in: Door, odd: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "AN_HOUR", 2)
+    for _attempt in range(2):
+        exported(hr, "csv", full=False)
+    refused = confirmed(hr, "export", all="1", filter="show=all", kind="csv")
+    assert refused.status_code == 429
+    assert "2 times" in body(refused)
+    assert AuditEvent.objects.filter(action=export.EXPORTED).count() == 2
+    exported(signed_in("hr"), "csv", full=False)

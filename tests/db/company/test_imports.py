@@ -59,7 +59,7 @@ def test_from_upload_to_people(hr: Client) -> None:
     assert confirm(hr, found) == 302
     waiting = page(hr, found)
     assert "hx-get" in waiting
-    assert "every 1s" in waiting
+    assert "every 600ms" in waiting
     operations.apply(roster_import=found, at=timezone.now())
     done = hr.get(reverse("company_import_progress", args=[found.pk]))
     assert (done.status_code, done["HX-Refresh"]) == (204, "true")
@@ -110,7 +110,7 @@ def test_another_plan_than_the_one_seen_is_refused_in_place(hr: Client) -> None:
 def test_many_leavers_are_typed(hr: Client) -> None:
     employ(5)
     found = upload(hr, "工号,姓名\nA001,员工1\nA002,员工2\n", mode="full")
-    assert "3 people leave" in page(hr, found)
+    assert "3 people leave" in hr.get(reverse("company_import_confirm", args=[found.pk])).content.decode()
     assert confirm(hr, found) == 422
     assert confirm(hr, found, leavers="2") == 422
     assert confirm(hr, found, leavers="3") == 302
@@ -131,7 +131,6 @@ def test_cancelling_deletes_the_file(hr: Client) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("s13_wrong_file_invoices.xlsx", "No header"),
         ("s14_encrypted.xlsx", "password"),
         ("s16_zip_bomb.xlsx", ""),
     ],

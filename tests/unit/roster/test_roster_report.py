@@ -79,7 +79,7 @@ def test_the_marked_workbook_can_be_corrected(workbook: Path) -> None:
 
 def test_the_bad_rows_alone_can_be_corrected(workbook: Path) -> None:
     checked = sandbox.check_file(workbook)
-    path = returned(workbook, report.bad_rows(workbook, checked.issues))
+    path = returned(workbook, report.bad_rows(workbook, checked, checked.issues))
     again = sandbox.check_file(path)
     book = openpyxl.load_workbook(path)
     page = book.active
@@ -118,7 +118,7 @@ def test_bad_rows_of_a_file_read_by_choice_are_understood_without_it(tmp_path: P
     )
     checked = sandbox.check_file(path, choices)
 
-    again = sandbox.check_file(returned(path, report.bad_rows(path, checked.issues, choices)))
+    again = sandbox.check_file(returned(path, report.bad_rows(path, checked, checked.issues)))
 
     assert again.columns["mobile"] == ("D",)
     assert [(p.employee_no, p.name, p.department) for p in again.held] == [("007", "王伟", "技术/后端")]
@@ -131,6 +131,16 @@ def test_a_large_file_comes_back_as_its_bad_rows(tmp_path: Path, monkeypatch: py
     path = returned(tmp_path / "a.csv", report.problem_workbook(tmp_path / "a.csv", checked))
 
     assert [p.employee_no for p in sandbox.check_file(path).held] == ["001"]
+
+
+def test_a_rejected_file_has_no_rows_to_give_back(tmp_path: Path) -> None:
+    path = books.workbook(tmp_path / "a.xlsx", [["代号", "称呼"], ["1", "王伟"]])
+
+    for choices in (Choices(), Choices(header_row=1)):
+        data = report.problem_workbook(path, sandbox.check_file(path, choices))
+        page = openpyxl.load_workbook(returned(path, data)).active
+        assert page is not None
+        assert page.max_row == 1
 
 
 def test_dates_of_1904_come_back_as_the_same_days() -> None:
