@@ -1,5 +1,6 @@
 """The record of who did what: one call inside the transaction that does it."""
 
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
@@ -33,3 +34,28 @@ def record(
         facts=facts,
         address=client_address.get(),
     )
+
+
+@transaction_required
+def record_each(
+    action: str,
+    subjects: Iterable[tuple[models.Model, Mapping[str, Any]]],
+    *,
+    actor: User | None,
+    at: datetime,
+) -> int:
+    """The same for many subjects, each with its own facts, in a few statements; returns how many."""
+    events = [
+        AuditEvent(
+            at=at,
+            actor=actor.username if actor else SYSTEM,
+            actor_id=actor.pk if actor else None,
+            action=action,
+            subject=f"{subject._meta.label_lower}:{subject.pk}",
+            facts=dict(facts),
+            address=client_address.get(),
+        )
+        for subject, facts in subjects
+    ]
+    AuditEvent.objects.bulk_create(events, batch_size=5000)
+    return len(events)

@@ -37,6 +37,7 @@ class Employee(models.Model):
 
     employee_no = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=50)
+    pinyin = models.CharField(max_length=800, blank=True)  # what the name is found by: benefits.people.pinyin
     mobile = EncryptedTextField(blank=True)
     mobile_index = models.CharField(max_length=64, blank=True)
     email = models.EmailField(max_length=160, blank=True)
@@ -57,6 +58,10 @@ class Employee(models.Model):
 
     class Meta:
         ordering = ("employee_no",)
+        indexes = [
+            models.Index(fields=["pinyin", "employee_no"], name="employee_by_name"),
+            models.Index(fields=["hired_on", "employee_no"], name="employee_by_joining"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["mobile_index"],

@@ -16,7 +16,7 @@ from django.db import models
 from django.utils import timezone
 from psycopg import sql
 
-from benefits.people import queries
+from benefits.people import pinyin, queries
 from benefits.people.models import Department, Employee
 from tenants.crypto import indexer
 from tenants.db import connection, copy_rows, transaction_required
@@ -161,6 +161,8 @@ def _filled(row: Row, values: Values, tools: _Tools) -> Row:
         row["mobile_index"] = tools.index(mobile) if mobile else ""
     if "department" in values:
         row["department_id"] = tools.departments.get(values["department"] or "")
+    if "name" in values:
+        row["pinyin"] = pinyin.searchable(row["name"])
     return row
 
 

@@ -33,22 +33,6 @@ def user_of_mobile(text: str) -> User | None:
     return employee.user if employee else None
 
 
-def employees(*, search: str = "", department: str = "", status: str = "") -> QuerySet[Employee]:
-    """The roster, filtered by number or name, department path (with what is below it) and status."""
-    found = Employee.objects.select_related("department", "user")
-    if search:
-        clean = numbers.clean(search)
-        by_text = found.filter(employee_no__icontains=search) | found.filter(name__icontains=search)
-        found = by_text | found.filter(mobile_index=mobile_index(clean)) if clean else by_text
-    if department:
-        found = found.filter(department__path=department) | found.filter(
-            department__path__startswith=f"{department}/"
-        )
-    if status in Employee.Status.values:
-        found = found.filter(status=status)
-    return found
-
-
 def in_departments(found: QuerySet[Employee], paths: Iterable[str]) -> QuerySet[Employee]:
     """Those of `found` who are in one of the departments or below it."""
     wanted = Q(pk__in=[])

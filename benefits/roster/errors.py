@@ -84,6 +84,16 @@ class TooManyUploads(TooMany):
         super().__init__(limit=limit)
 
 
+class ExportedTooOften(TooMany):
+    """One person exported employees more often within an hour than their work needs."""
+
+    code = "employees_exported_too_often"
+    message = _("You exported employees %(limit)d times within an hour. Wait a while, then export again.")
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(limit=limit)
+
+
 class RepairRefused(Invalid):
     """There is no such row or field to correct, or the text cannot be one cell's."""
 

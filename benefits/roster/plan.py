@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -89,8 +88,7 @@ class Plan:
             for step in self.steps
             if step.action is not Action.UNCHANGED
         ]
-        text = json.dumps([self.mode.value, lines], ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(repr((self.mode.value, lines)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 DETAILS = ("name", "mobile", "department", "email", "hired_on", "birthday", "grade")

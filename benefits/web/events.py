@@ -23,6 +23,19 @@ ACTIONS: Mapping[str, Any] = {
     "deposit.confirmed": _("confirmed a deposit"),
     "deposit.recorded": _("recorded a deposit"),
     "deposit.rejected": _("rejected a deposit"),
+    "department.added": _("added a department"),
+    "department.deleted": _("deleted a department"),
+    "department.merged": _("merged a department into another"),
+    "department.moved": _("moved a department"),
+    "department.renamed": _("renamed a department"),
+    "employee.added": _("added an employee"),
+    "employee.changed": _("changed an employee"),
+    "employee.left": _("marked an employee as left"),
+    "employee.returned": _("brought an employee back"),
+    "employees.exported": _("exported employees"),
+    "employees.left": _("marked employees as left"),
+    "employees.moved": _("moved employees to a department"),
+    "employees.returned": _("brought employees back"),
     "invoice.issued": _("issued an invoice"),
     "credit_note.issued": _("issued a credit note"),
     "offer.paused": _("paused an offer"),
@@ -90,6 +103,12 @@ _FACTS: Mapping[str, Any] = {
     "reference": _("reference"),
     "domain": _("domain"),
     "changed": _("changed fields"),
+    "changes": _("changed fields"),
+    "path": pgettext_lazy("audit", "department"),
+    "before": pgettext_lazy("audit", "before"),
+    "after": pgettext_lazy("audit", "after"),
+    "full_mobiles": pgettext_lazy("audit", "with full mobile numbers"),
+    "kind": pgettext_lazy("audit", "kind of file"),
     "roles": pgettext_lazy("audit", "roles"),
     "adapter": _("adapter"),
     "added": pgettext_lazy("audit", "added"),
@@ -125,6 +144,6 @@ def facts(event: AuditEvent) -> list[tuple[str, str]]:
 def _value(name: str, value: Any) -> str:
     if name.endswith("fen") and isinstance(value, int):
         return f"¥{money.yuan_grouped(value)}"
-    if isinstance(value, list):
+    if isinstance(value, list | dict):
         return "、".join(str(ROLES.get(one, one)) for one in value)
     return str(value)

@@ -10,6 +10,8 @@
     form.dataset.sent = "1";
     const button = event.submitter || form.querySelector("button:not([type=button])");
     if (button) button.setAttribute("aria-busy", "true");
+    // What answers with a file leaves the page where it is.
+    if (form.dataset.download !== undefined) setTimeout(() => { delete form.dataset.sent; if (button) button.removeAttribute("aria-busy"); }, 3000);
   });
   window.addEventListener("pageshow", () => {
     document.querySelectorAll("form[data-sent]").forEach((form) => {

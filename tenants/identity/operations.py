@@ -1,6 +1,6 @@
 """Users: invite, give roles, set a password, close."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from allauth.mfa.models import Authenticator
@@ -87,3 +87,10 @@ def issue_link(*, user: User, actor: User, at: datetime) -> str:
     """The path of an activation link for somebody of the current schema; that it was issued is recorded."""
     audit.record("user.link_issued", user, actor=actor, at=at)
     return links.activation_path(user)
+
+
+@transaction
+def issue_links(*, users: Sequence[User], actor: User, at: datetime) -> list[str]:
+    """The paths of activation links for many of the current schema, in their order; each is recorded."""
+    audit.record_each("user.link_issued", ((user, {}) for user in users), actor=actor, at=at)
+    return [links.activation_path(user) for user in users]

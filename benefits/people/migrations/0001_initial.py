@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 ),
                 ("employee_no", models.CharField(max_length=40, unique=True)),
                 ("name", models.CharField(max_length=50)),
+                ("pinyin", models.CharField(blank=True, max_length=800)),
                 ("mobile", tenants.crypto.EncryptedTextField(blank=True)),
                 ("mobile_index", models.CharField(blank=True, max_length=64)),
                 ("email", models.EmailField(blank=True, max_length=160)),
@@ -79,6 +80,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("employee_no",),
+                "indexes": [
+                    models.Index(fields=["pinyin", "employee_no"], name="employee_by_name"),
+                    models.Index(fields=["hired_on", "employee_no"], name="employee_by_joining"),
+                ],
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(

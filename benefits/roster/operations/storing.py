@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from benefits.roster.models import RosterImport, RosterRow
@@ -13,7 +13,7 @@ from tenants.db import copy_rows, transaction_required
 
 MOST_GROUPS = 500
 ROWS_OF_A_GROUP = 20
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_quoted = json.encoder.encode_basestring
 
 
 class _Fate(NamedTuple):
@@ -21,7 +21,7 @@ class _Fate(NamedTuple):
     action: str
     employee_no: str
     name: str
-    person: dict[str, Any]
+    person: str  # JSON; empty for somebody who stays as they are, whom the roster itself names
     issues: list[list[Any]]
 
 
@@ -71,7 +71,7 @@ def _copy(roster_import: RosterImport, fates: Iterable[_Fate]) -> None:
                 fate.action,
                 fate.employee_no,
                 fate.name,
-                seal(_encode(fate.person)) if fate.person else "",
+                seal(fate.person) if fate.person else "",
                 json.dumps(fate.issues, ensure_ascii=False) if fate.issues else "[]",
             )
             for fate in fates
@@ -87,7 +87,8 @@ def _fates(checked: Checked, found: Plan) -> Iterator[_Fate]:
         yield _Fate(step.row, str(step.action), step.employee_no, step.name, _changes(step), [])
     stopped = {issue.row for issue in found.issues}
     for person in (*checked.held, *(p for p in checked.employees if p.row in stopped)):
-        known = _details(person) | {"texts": dict(checked.texts.get(person.row, {}))}
+        texts = {"texts": dict(checked.texts.get(person.row, {}))}
+        known = json.dumps(_details(person) | texts, ensure_ascii=False)
         found_issues = [list(issue[1:]) for issue in issues[person.row]]
         yield _Fate(
             person.row,
@@ -99,13 +100,19 @@ def _fates(checked: Checked, found: Plan) -> Iterator[_Fate]:
         )
     for issue in checked.issues:
         if issue.code == "identical_duplicate":
-            yield _Fate(issue.row, "double", "", "", {}, [list(issue[1:])])
+            yield _Fate(issue.row, "double", "", "", "", [list(issue[1:])])
 
 
-def _changes(step: Step) -> dict[str, Any]:
-    """What changes of a person; nothing for somebody who stays as they are, whom the roster itself names."""
-    found: dict[str, Any] = {"before": step.before, "after": step.after} if step.after else {}
-    return found | {"points": step.points} if step.points is not None else found
+def _changes(step: Step) -> str:
+    """What changes of a person, and the points that the file names. Written by hand: there may be 100,000 of them."""
+    changes = f'"before":{_object(step.before)},"after":{_object(step.after)}' if step.after else ""
+    points = f'"points":{_quoted(step.points)}' if step.points is not None else ""
+    return f"{{{changes}{',' if changes and points else ''}{points}}}" if changes or points else ""
+
+
+def _object(values: Mapping[str, str | None]) -> str:
+    pairs = [f'"{key}":{"null" if text is None else _quoted(text)}' for key, text in values.items()]
+    return f"{{{','.join(pairs)}}}"
 
 
 def _details(person: Person) -> dict[str, Any]:

@@ -158,7 +158,8 @@ def _remove_users(users: list[int]) -> None:
 
 _TOUCHED = """
 SELECT b.employee_id, b.was->>'employee_no', b.was->>'status', b.was->>'mobile_index', e.status,
-    e.updated_at IS NOT DISTINCT FROM %(applied_at)s, a.id, (b.was->>'user_id')::bigint
+    e.updated_at IS NOT DISTINCT FROM %(applied_at)s AND (b.was->>'department_id' IS NULL
+        OR (b.was->>'department_id')::bigint IN (SELECT id FROM people_department)), a.id, (b.was->>'user_id')::bigint
 FROM roster_before b LEFT JOIN people_employee e ON e.id = b.employee_id
 LEFT JOIN points_account a ON a.employee_id = b.employee_id WHERE b.roster_import_id = %(import)s ORDER BY b.id
 """

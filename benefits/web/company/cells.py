@@ -148,6 +148,11 @@ def rows_sent(data: QueryDict, name: str) -> list[int]:
     return [int(text) for text in data.getlist(name)[:500] if _ROW.fullmatch(text)]
 
 
+def number_sent(text: str) -> int | None:
+    """The number of a row or of a group that a form names, if it is one."""
+    return int(text) if _ROW.fullmatch(text) else None
+
+
 def place_sent(text: str) -> Place | None:
     """The cell that a button names."""
     match = _NAME.fullmatch(f"cell-{text}")

@@ -2,25 +2,26 @@
 
 from typing import Any
 
-from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from benefits import mobile
 from benefits.orders import queries as orders
-from benefits.people import queries
+from benefits.people import listing
+from benefits.people.listing import Wanted
 from benefits.people.models import Department, Employee
 from benefits.points import days
 from benefits.points import queries as points
-from benefits.web.company import people, rows, shown
+from benefits.web.company import bulk, history, people, shown
+from benefits.web.company.forms import STAFF_ROLES
 from benefits.web.company.shown import Amounts
 from tenants.access import allow
-from tenants.identity.roles import Role
+from tenants.identity.roles import LABELS, Role
 
 PAGE = 50
 ORDER_TONES = {"placed": "info", "delivered": "ok", "partly": "warn", "refunded": "neutral"}
@@ -28,45 +29,51 @@ ORDER_TONES = {"placed": "info", "delivered": "ok", "partly": "warn", "refunded"
 
 @allow(Role.HR, Role.ADMIN, Role.APPROVER)
 def employees(request: HttpRequest) -> HttpResponse:
-    """The list, filtered by a search, a department and a state."""
+    """The list: searched, filtered and sorted as the address says, a page at a time."""
     show = shown.amounts(shown.company_of(request))
-    q = shown.searched(request.GET.get("q", ""))
-    department = shown.searched(request.GET.get("department", ""), limit=200)
-    state = request.GET.get("show", Employee.Status.ACTIVE)
-    found = _in_state(queries.employees(search=q, department=department), state)
-    page = Paginator(found.select_related("wallet").order_by("employee_no"), PAGE).get_page(
-        request.GET.get("page")
-    )
+    wanted = bulk.wanted(request.GET)
+    page = listing.page(wanted, request.GET.get("page"), size=PAGE)
     context = {
         "section": "employees",
         "page": page,
-        "rows": [_row(employee, show) for employee in page],
-        "counts": _counts(),
-        "departments": Department.objects.all(),
-        "q": q,
-        "department": department,
-        "state": state,
+        "rows": [_row(one, show) for one in listing.people(list(page.object_list))],
+        "count": page.paginator.count,
+        "counts": listing.counts(),
+        "departments": Department.objects.values_list("path", flat=True),
+        "grades": listing.grades(),
+        "roles": [(str(role), LABELS[role]) for role in STAFF_ROLES],
+        "wanted": wanted,
+        "state": request.GET.get("show") if request.GET.get("show") == listing.WAITING else wanted.state,
+        "without": listing.WITHOUT,
+        "columns": _columns(wanted),
+        "filter": request.GET.urlencode(),
         "unit": show.unit,
-        "is_filtered": bool(q or department),
         "may_change": bool({Role.HR, Role.ADMIN} & set(request.user.roles)),  # type: ignore[union-attr]
     }
     return render(request, "company/employees.html", context)
 
 
-def _in_state(found: QuerySet[Employee], state: str) -> QuerySet[Employee]:
-    if state == "waiting":
-        return found.filter(status=Employee.Status.ACTIVE, user__last_login__isnull=True)
-    return found.filter(status=state) if state in Employee.Status.values else found
-
-
-def _counts() -> dict[str, int]:
-    active = Q(status=Employee.Status.ACTIVE)
-    return Employee.objects.aggregate(
-        all=Count("pk"),
-        active=Count("pk", filter=active),
-        waiting=Count("pk", filter=active & Q(user__last_login__isnull=True)),
-        left=Count("pk", filter=Q(status=Employee.Status.LEFT)),
-    )
+def _columns(wanted: Wanted) -> list[dict[str, str]]:
+    """The headings that sort: the present one says which way, and turns round."""
+    labels = {
+        "number": pgettext("employee", "Number"),
+        "name": pgettext("person", "Name"),
+        "department": _("Department"),
+        "joined": _("Joined"),
+    }
+    columns = []
+    for key, label in labels.items():
+        is_here, is_down = wanted.sort.removeprefix("-") == key, wanted.sort.startswith("-")
+        columns.append(
+            {
+                "key": key,
+                "label": label,
+                "sort": f"-{key}" if is_here and not is_down else key,
+                "aria": ("descending" if is_down else "ascending") if is_here else "",
+                "icon": ("chevron-down" if is_down else "chevron-up") if is_here else "",
+            }
+        )
+    return columns
 
 
 def _row(employee: Employee, show: Amounts) -> dict[str, Any]:
@@ -74,8 +81,8 @@ def _row(employee: Employee, show: Amounts) -> dict[str, Any]:
     return {
         "employee": employee,
         "mobile": mobile.masked(employee.mobile),
-        "balance": show.points(wallet.balance_fen if wallet else 0),
         "sign_in": people.sign_in_state(employee.user),
+        "balance": show.points((wallet.balance_fen or 0) if wallet else 0),
     }
 
 
@@ -132,7 +139,9 @@ def _page(request: HttpRequest, found: Employee, *, link: str = "") -> HttpRespo
             }
             for order in orders.orders_of(found)[:20]
         ],
-        "changes": rows.changes_of(found),
+        "changes": history.changes_of(found),
+        "may_change": bool({Role.HR, Role.ADMIN} & set(request.user.roles)),  # type: ignore[union-attr]
+        "is_self": found.user_id == request.user.pk,
         "may_link": people.may_link(request.user, found.user),
         "is_admin": Role.ADMIN in request.user.roles,  # type: ignore[union-attr]
     }

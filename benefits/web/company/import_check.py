@@ -196,10 +196,10 @@ def _same(request: HttpRequest, found: RosterImport, typed: dict[cells.Place, st
         if one is None or text is None or not codes:
             raise RepairRefused(row=number, field=name)
         return _spread(found, codes[0], name, cells.text_of(one, name), text)
-    if (chosen := request.POST.get("group", "")).isdigit():
+    if (chosen := cells.number_sent(request.POST.get("group", ""))) is not None:
         groups = queries.issue_groups(found)
         text = request.POST.get(f"group-{chosen}", "").strip()
-        group = groups[int(chosen)] if int(chosen) < len(groups) else None
+        group = groups[chosen] if chosen < len(groups) else None
         if group and (text or not fields.BY_NAME[group["field"]].required):
             return _spread(found, group["code"], group["field"], group["text"], text)
     return {}
@@ -255,9 +255,9 @@ def _refused(request: HttpRequest, found: RosterImport, error: DomainError) -> H
 def _back(request: HttpRequest, found: RosterImport) -> str:
     """Where the form was: the same filter and page of the same import."""
     address = reverse("company_import", args=[found.pk])
-    number = request.POST.get("row", "")
-    if number.isdigit():
-        return reverse("company_import_row", args=[found.pk, int(number)])
+    number = cells.number_sent(request.POST.get("row", ""))
+    if number is not None:
+        return reverse("company_import_row", args=[found.pk, number])
     query = urlsplit("?" + request.POST.get("back", "")[:500]).query
     return f"{address}?{query}" if query else address
 

@@ -21,10 +21,11 @@ from benefits.web.company import import_check, import_columns, import_result, im
 from benefits.web.company.import_forms import UploadForm
 from benefits.web.company.import_run import STEPS, TONES, UNDER_WAY, UPLOAD, Status
 from tenants.access import allow
-from tenants.errors import DomainError
+from tenants.errors import DomainError, TooMany
 from tenants.identity.roles import Role
 
 HISTORY = 20
+FLOOD_SECONDS = 60  # uploads are counted over a minute
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 EXAMPLES = {
     "employee_no": "A00123",
@@ -91,7 +92,10 @@ def new(request: HttpRequest) -> HttpResponse:
         "most_rows": f"{LIMITS.rows:,}",
         "taught": len(queries.taught()),
     }
-    return render(request, "company/import_new.html", context, status=status)
+    response = render(request, "company/import_new.html", context, status=status)
+    if status == TooMany.status:
+        response.headers["Retry-After"] = str(FLOOD_SECONDS)
+    return response
 
 
 @allow(Role.HR, Role.ADMIN)

@@ -2,6 +2,8 @@ from django.urls import URLPattern, path
 
 from benefits.web.company import (
     budgets,
+    bulk,
+    departments,
     employees,
     funds,
     grants,
@@ -13,11 +15,19 @@ from benefits.web.company import (
     imports,
     overview,
     people,
+    staff,
 )
 
 urlpatterns: list[URLPattern] = [
     path("", overview.overview, name="company_overview"),
     path("employees/", employees.employees, name="company_employees"),
+    path("employees/new/", staff.new, name="company_employee_new"),
+    path("employees/bulk/", bulk.bulk, name="company_employees_bulk"),
+    path("employees/export/", bulk.export_found, name="company_employees_export"),
+    path("employees/<int:pk>/edit/", staff.edit, name="company_employee_edit"),
+    path("departments/", departments.departments, name="company_departments"),
+    path("departments/add/", departments.add, name="company_department_add"),
+    path("departments/one/", departments.department, name="company_department"),
     path("employees/<int:pk>/", employees.employee, name="company_employee"),
     path("employees/<int:pk>/peek/", employees.peek, name="company_employee_peek"),
     path("employees/<int:pk>/link/", employees.link, name="company_employee_link"),
