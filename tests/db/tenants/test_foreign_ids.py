@@ -54,6 +54,16 @@ def _people_and_money(word: str, number: int) -> dict[str, Any]:
     }
 
 
+def _count_on_from_acme() -> None:
+    """Let Globex's next ids be above Acme's, whatever tests have used up before."""
+    with connection.cursor() as cursor:
+        for table in ("points_budget", "people_employee", "identity_user", "points_grant"):
+            cursor.execute(
+                f"SELECT setval('globex.{table}_id_seq', greatest(a.last_value, g.last_value))"
+                f" FROM acme.{table}_id_seq a, globex.{table}_id_seq g"
+            )
+
+
 @pytest.fixture
 def theirs(db: None) -> Iterator[dict[str, Any]]:
     """What Globex has; Acme has the lower ids and none of these."""
@@ -61,6 +71,7 @@ def theirs(db: None) -> Iterator[dict[str, Any]]:
     factories.a_catalogue()
     with schema_context("acme"):
         ours = _people_and_money("OURS", 1)
+    _count_on_from_acme()
     with schema_context("globex"):
         found = _people_and_money(CANARY, 3)
     assert all(ours[name] < found[name] for name in ("budget", "employee", "user", "grant"))
@@ -102,7 +113,7 @@ def test_t09_foreign_ids_in_the_body_of_any_post_find_nothing(
             continue
         answer = everyone.post(one.path, body)
         posted += answer.status_code != 405
-        shown = answer.content.decode() if not answer.streaming else ""
+        shown = answer.content.decode(errors="replace") if not answer.streaming else ""
         for value in (theirs["department"], theirs["number"]):  # what the page repeats of the form is no leak
             shown = shown.replace(value, "")
         if answer.status_code >= 500 or CANARY in shown:
