@@ -148,7 +148,4 @@ class UndoRefused(Conflict):
     }
 
     def __init__(self, *, reason: str, days: int) -> None:
-        super().__init__(reason=reason, days=days)
-
-    def __str__(self) -> str:
-        return str(self.reasons[self.details["reason"]]) % self.details
+        super().__init__(reason=reason, text=str(self.reasons[reason]) % {"days": days})

@@ -269,3 +269,73 @@ new MutationObserver(() => {
 def _figures(page: Page) -> list[str]:
     found: list[str] = page.evaluate("JSON.parse(sessionStorage.getItem('figures') || '[]')")
     return found
+
+
+def test_leavers_doubles_and_a_header_by_hand(
+    mall: Mall, acme: Company, browser: Browser, tmp_path: Path
+) -> None:
+    """The pages that the great list did not need: leavers to be typed, rows compared, a header chosen."""
+    site = mall.url("acme").rstrip("/")
+    hana = Person(browser, "leavers", width=1440)
+    hana.sign_in(site, "hana@acme.example")
+    lines = ["工号,姓名,手机号,部门,积分", *(_line(number) for number in range(1, 201))]
+    lines[7] = _line(7).replace("13800000007", "13800000009")
+    whole = tmp_path / "全员名单.csv"
+    whole.write_text("\n".join(lines))
+    hana.goto(f"{site}/company/imports/new/")
+    hana.page.locator("[name=mode][value=full]").check()
+    hana.page.locator("input[type=file]").set_input_files(whole)
+    hana.page.locator("form[data-roster-upload] .bulk-bar button").click()
+    wait_for(hana.page, "#import_rows")
+
+    # A row whose mobile number is somebody else’s is shown beside that person; Esc closes it.
+    _press_on(hana.page, "a[data-dialog=compare]")
+    expect(hana.page.locator("#compare_body table")).to_contain_text("HY00009")
+    hana.look("compare")
+    hana.page.keyboard.press("Escape")
+    expect(hana.page.locator("#compare")).to_be_hidden()
+    expect(hana.page.locator("a[data-dialog=compare]").first).to_be_focused()
+
+    _press_on(hana.page, "#to_confirm")
+    wait_for(hana.page, "#apply")
+    hana.look("leavers")
+    _both_languages(hana, site, hana.page.url)
+    _press_on(hana.page, "#apply")
+    expect(hana.page.locator(".errorlist")).to_contain_text("100")
+    hana.look("leavers-refused")
+    hana.page.locator("[name=leavers]").fill("100")
+    hana.page.locator("[name=rows][value=all]").check()
+    _press_on(hana.page, "#apply")
+    expect(hana.page.locator("main")).to_contain_text("2 行")
+    hana.page.locator("[name=rows][value=good]").check()
+    hana.page.locator("[name=leavers]").fill("100")
+    _press_on(hana.page, "#apply")
+    wait_for(hana.page, "#to_undo")
+    hana.look("left")
+    assert Employee.objects.filter(status="left").count() == 100
+
+    # A list whose headings nobody knows: its first rows are offered.
+    strange = tmp_path / "strange.csv"
+    strange.write_text("甲,乙,丙\nB1,王伟,13800990001\nB2,李娜,13800990002\n")
+    hana.goto(f"{site}/company/imports/new/")
+    hana.page.locator("input[type=file]").set_input_files(strange)
+    hana.page.locator("form[data-roster-upload] .bulk-bar button").click()
+    wait_for(hana.page, "[name=pick]")
+    hana.look("no-header")
+    _both_languages(hana, site, hana.page.url)
+    hana.page.locator("[name=pick]").first.focus()
+    hana.page.keyboard.press("Space")
+    _press_on(hana.page, ".bulk-bar button.button-primary")
+    wait_for(hana.page, "[name='column-A']")
+    hana.look("no-columns")
+    hana.page.locator("[name='column-A']").select_option("employee_no")
+    hana.page.locator("[name='column-B']").select_option("name")
+    hana.page.locator("[name='column-C']").select_option("mobile")
+    _press_on(hana.page, ".bulk-bar button.button-primary")
+    wait_for(hana.page, "#to_confirm")
+    hana.done()
+
+
+def _line(number: int) -> str:
+    person = _person(number)
+    return ",".join([*person[:4], "500"])

@@ -20,6 +20,7 @@ from benefits.roster.operations.claims import (
     Status,
     claim,
     discard,
+    heed,
     let_go,
     without_collector,
 )
@@ -71,6 +72,7 @@ def _apply(roster_import: RosterImport, checked: Checked, progress: Progress, *,
     progress.enter(Phase.PLANNING, 0)
     found = plan(checked.employees, checked.held, queries.present(), Mode(roster_import.mode))
     if found.digest != roster_import.plan_digest:
+        heed(roster_import)
         storing.store_plan(roster_import, checked, found)
         advance(
             roster_import,
@@ -82,14 +84,9 @@ def _apply(roster_import: RosterImport, checked: Checked, progress: Progress, *,
         )
         return False
     result = _change_people(roster_import, found, progress, at=at) | {"failed": roster_import.problems}
+    heed(roster_import)
     done = AT_REST | {"phase": Phase.DONE, "rows_done": len(found.steps)}
-    del done[
-        "stop_requested_at"
-    ]  # whoever asked to stop just now is heard yet: our row is locked from here on
     advance(roster_import, Status.APPLIED, applied_at=at, result=result, **done)
-    roster_import.refresh_from_db(fields=["stop_requested_at"])
-    if roster_import.stop_requested_at is not None:
-        raise Stopped
     actor = person_of(roster_import.confirmed_by_id)
     audit.record("roster.applied", roster_import, actor=actor, at=at, **result)
     return True

@@ -11,8 +11,18 @@ from benefits.roster import fields, queries, readings
 from benefits.roster.errors import RepairRefused
 from benefits.roster.models import RosterImport, RosterRow, TaughtHeading
 from benefits.roster.operations import storing
-from benefits.roster.operations.claims import AT_REST, Phase, Status, claim, let_go, without_collector
+from benefits.roster.operations.claims import (
+    AT_REST,
+    Phase,
+    Status,
+    claim,
+    discard,
+    heed,
+    let_go,
+    without_collector,
+)
 from benefits.roster.plan import Mode, plan
+from benefits.roster.progress import Stopped
 from benefits.roster.shapes import Checked, Choices, letter
 from benefits.states import advance
 from tenants import audit
@@ -37,7 +47,11 @@ def check(*, roster_import: RosterImport, at: datetime) -> RosterImport:
     try:
         checked = readings.read(roster_import)
         with transaction():
+            heed(roster_import)
             _keep(roster_import, checked, at=at)
+    except Stopped:
+        with transaction():
+            discard(roster_import, actor=None, at=at)
     except Exception:
         let_go(roster_import)
         raise
@@ -88,11 +102,10 @@ def choose(
     before = roster_import.choices
     if remember and columns is not None:
         _teach(roster_import, columns, actor=actor, at=at)
-    seen = (before.sheet or roster_import.facts.get("sheet"), before.header_row)
-    is_same_table = sheet in (None, seen[0]) and header_row in (
-        None,
-        seen[1],
-        roster_import.facts.get("header_row"),
+    facts = roster_import.facts
+    is_same_table = sheet in (before.sheet, facts.get("sheet")) and header_row in (
+        before.header_row,
+        facts.get("header_row"),
     )
     chosen = Choices(
         sheet=sheet,

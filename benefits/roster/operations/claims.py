@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from benefits.roster import queries
 from benefits.roster.errors import BeingWorkedOn
 from benefits.roster.models import RosterImport, RosterRow
+from benefits.roster.progress import Stopped
 from benefits.states import advance
 from tenants import audit
 from tenants.db import after_commit, transaction, transaction_required
@@ -64,6 +65,14 @@ def without_collector() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+@transaction_required
+def heed(roster_import: RosterImport) -> None:
+    """Raise Stopped where a person asked for it; from here on they would wait for this transaction."""
+    asked = RosterImport.objects.select_for_update().values_list("stop_requested_at", flat=True)
+    if asked.get(pk=roster_import.pk) is not None:
+        raise Stopped
 
 
 def let_go(roster_import: RosterImport) -> None:

@@ -66,8 +66,8 @@ class Desk:
 def text_of(row: RosterRow, name: str) -> str:
     """What the file holds in a cell of a row that is held back."""
     person = row.person
-    texts = person.get("texts") or {}
-    return str(texts.get(name, (person.get("after") or {}).get(name) or ""))
+    known = person.get("texts") or person.get("after") or {}
+    return str(known.get(name) or "")
 
 
 def editable(row: RosterRow, name: str, desk: Desk, *, always: bool = False) -> dict[str, Any] | None:

@@ -289,6 +289,20 @@ def test_asking_a_running_import_to_stop(acme: Company, tmp_path: Path) -> None:
     assert queries.find_import(found.pk).status == "cancelled"
 
 
+def test_stopping_while_it_is_checked(acme: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = upload([WANG], tmp_path)
+    real = readings.read
+
+    def read(one: RosterImport) -> Checked:
+        operations.cancel(roster_import=queries.find_import(one.pk), actor=None, at=AT)
+        return real(one)
+
+    monkeypatch.setattr(readings, "read", read)
+    operations.check(roster_import=found, at=AT)
+
+    assert queries.find_import(found.pk).status == "cancelled"
+
+
 def test_what_is_applied_cannot_be_cancelled(acme: Company, tmp_path: Path) -> None:
     found = imported([WANG], tmp_path, at=AT)
 
