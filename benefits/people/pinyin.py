@@ -4,8 +4,6 @@ import functools
 import re
 import unicodedata
 
-from pypinyin import Style, lazy_pinyin
-
 LIMIT = 800  # as long as the column
 
 # Surnames that are read in another way than the same character elsewhere; those of two characters too.
@@ -76,6 +74,11 @@ def _folded(text: str) -> str:
 @functools.lru_cache(maxsize=32_768)
 def _reading(character: str) -> str:
     """One character's most usual reading, in a to z; empty for what has none."""
+    from pypinyin import (  # its dictionaries take 50 MB, and most processes never read a name
+        Style,
+        lazy_pinyin,
+    )
+
     found = lazy_pinyin(character, style=Style.NORMAL, v_to_u=False, errors="ignore")
     reading = found[0] if found else ""
     return reading if reading.isascii() else ""
