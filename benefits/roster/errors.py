@@ -104,6 +104,18 @@ class RepairRefused(Invalid):
         super().__init__(row=row, field=field)
 
 
+class TooManyRepairs(Invalid):
+    """More cells than can be corrected one by one."""
+
+    code = "roster_too_many_repairs"
+    message = _(
+        "At most %(most)d cells can be corrected here. Download the marked workbook, correct them in Excel and upload it."
+    )
+
+    def __init__(self, *, most: int) -> None:
+        super().__init__(most=most)
+
+
 class NeedsCheck(Conflict):
     """Corrections were typed since the plan was made."""
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from benefits.roster import fields, queries, readings
-from benefits.roster.errors import RepairRefused
+from benefits.roster.errors import RepairRefused, TooManyRepairs
 from benefits.roster.models import RosterImport, RosterRow, TaughtHeading
 from benefits.roster.operations import storing
 from benefits.roster.operations.claims import (
@@ -134,7 +134,7 @@ def repair(
 ) -> RosterImport:
     """Keep texts typed in place of cells ("" blanks one) and rows left out, until the file is checked again.
 
-    Raises RepairRefused, IllegalTransition.
+    Raises RepairRefused, TooManyRepairs, IllegalTransition.
     """
     roster_import = _locked(roster_import)
     before = roster_import.choices
@@ -146,8 +146,7 @@ def repair(
         else:
             typed[row, name] = text
     if len(typed) > MOST_REPAIRS:
-        row, name = next(iter(repairs))
-        raise RepairRefused(row=row, field=name)
+        raise TooManyRepairs(most=MOST_REPAIRS)
     chosen = replace(before, repairs=typed, skipped=(before.skipped | set(skip)) - set(unskip))
     if chosen == before:
         return roster_import

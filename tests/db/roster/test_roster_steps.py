@@ -23,6 +23,7 @@ from benefits.roster.errors import (
     RepairRefused,
     RosterChanged,
     TooManyLeavers,
+    TooManyRepairs,
     TooManyUploads,
 )
 from benefits.roster.models import RosterImport, RosterRow, TaughtHeading
@@ -176,6 +177,23 @@ def test_what_is_not_there_cannot_be_corrected(acme: Company, tmp_path: Path, ce
     with pytest.raises(RepairRefused):
         operations.repair(roster_import=found, repairs={(3, "mobile"): "1" * 501}, actor=None, at=AT)
     assert not queries.find_import(found.pk).needs_check
+
+
+def test_more_corrections_than_can_be_kept_point_to_the_workbook(
+    acme: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benefits.roster.operations.checking.MOST_REPAIRS", 1)
+    found = planned([WANG, WRONG], tmp_path)
+
+    with pytest.raises(TooManyRepairs):
+        operations.repair(
+            roster_import=found,
+            repairs={(3, "mobile"): "13800138003", (3, "name"): "赵石"},
+            actor=None,
+            at=AT,
+        )
+
+    assert not queries.find_import(found.pk).choices.repairs
 
 
 def test_the_same_problem_is_grouped(acme: Company, tmp_path: Path) -> None:
