@@ -19,6 +19,7 @@ from tenants.access import allow
 from tenants.errors import DomainError
 from tenants.identity.roles import Role
 
+_YEAR = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}")  # a birthday is shown without it
 _MOBILE = re.compile(r"(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
 
 
@@ -134,7 +135,9 @@ def _sheets(form: ColumnsForm) -> list[dict[str, Any]]:
 
 
 def shown_sample(text: str) -> str:
-    """A cell of the file as a sample: a mobile number keeps its ends only."""
+    """A cell of the file as a sample: a mobile number, however it is written, keeps its ends only."""
+    if whole := mobile.clean(text):
+        return mobile.masked(whole)
     return _MOBILE.sub(lambda match: mobile.masked(match[0]), text)
 
 
@@ -148,5 +151,8 @@ def _line(form: ColumnsForm, column: Any) -> dict[str, Any]:
         "field": field,
         "chosen": chosen,
         "suggestion": messages.FIELD_LABELS.get(suggestion, ""),
-        "samples": [shown_sample(sample) for sample in column.samples],
+        "samples": [
+            _YEAR.sub("****", sample) if column.field == "birthday" else shown_sample(sample)
+            for sample in column.samples
+        ],
     }

@@ -284,6 +284,7 @@ def test_other_peoples_numbers_are_masked(hr: Client) -> None:
         "B1,王伟,13800138001,11010519491231002X,1949-12-31\n"
         "B2,李娜,13800138001,11010519900307002X,1990-03-07\n"
         "B3,赵敏,1380013800,11010519900307002X,1990-03-08\n"
+        "B4,孙悦,138-0013-8004,,\n"
     )
     for query in ("?show=all", "?show=join", "?show=problem"):
         shown = hr.get(reverse("company_import", args=[found.pk]) + query).content.decode()
@@ -294,6 +295,7 @@ def test_other_peoples_numbers_are_masked(hr: Client) -> None:
     columns = hr.get(reverse("company_import_columns", args=[found.pk])).content.decode()
     assert "11010519491231002X" not in columns
     assert "13800138001" not in columns
+    assert "138-0013-8004" not in columns
 
 
 def test_a_page_of_many_corrections_is_not_more_fields_than_a_form_may_send(
