@@ -39,7 +39,7 @@ run: setup
 	@exec $(python) -m config.processes
 
 test: setup-dev
-	@exec $(python) -m pytest -n $(WORKERS) $(ARGS)
+	@exec $(python) -m pytest -n $(WORKERS) --dist=worksteal $(ARGS)
 
 checks := check-types check-format check-lint check-imports check-templates check-migrations check-messages
 .PHONY: $(checks)
