@@ -10,6 +10,7 @@ import json
 import os
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,7 +105,19 @@ def copy(template: str) -> Iterator[str]:
     finally:
         keeper.close()
         with _administration() as admin:
+            drop(admin, name)
+
+
+def drop(admin: psycopg.Connection, name: str) -> None:
+    """Drop a database with whoever is connected; the server's own cleaner, which we may not send away, leaves soon."""
+    for patience in reversed(range(60)):
+        try:
             admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            return
+        except psycopg.errors.InsufficientPrivilege:
+            if not patience:
+                raise
+            time.sleep(0.5)
 
 
 def template() -> str:
@@ -139,7 +152,7 @@ def use(name: str) -> None:
 
 def _build(admin: psycopg.Connection, name: str, source: str, fill: Callable[[], object]) -> None:
     unfinished = f"{PREFIX}_unfinished"
-    admin.execute(f"DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)")
+    drop(admin, unfinished)
     admin.execute(f"CREATE DATABASE {unfinished} TEMPLATE {source}")
     before = os.environ["DATABASE_URL"].partition("?")[0].rpartition("/")[2]
     use(unfinished)

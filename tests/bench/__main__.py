@@ -42,8 +42,8 @@ def main(wanted: list[str]) -> int:
             print(f"{title} …", file=sys.stderr, flush=True)
             found[title] = benchmarks[title]()
             found[title]["seconds_in_all"] = round(time.monotonic() - began, 1)
+        print(json.dumps(found, indent=2, ensure_ascii=False), flush=True)
         environment.use(f"{environment.PREFIX}_none")
-    print(json.dumps(found, indent=2, ensure_ascii=False))
     return 0
 
 

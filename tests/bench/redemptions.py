@@ -108,7 +108,7 @@ class _Pgbench:
 
     def drop(self) -> None:
         with psycopg.connect(environment.database_url("postgres"), autocommit=True) as admin:
-            admin.execute(f"DROP DATABASE IF EXISTS {self._database} WITH (FORCE)")
+            environment.drop(admin, self._database)
 
     def _program(self, *arguments: str) -> str:
         command = [str(postgres.binary("pgbench")), *arguments, environment.database_url(self._database)]
