@@ -131,10 +131,12 @@ def _await(count: Callable[[], int], wanted: int) -> None:
 def _settle(database: str) -> int:
     """Wait until nothing has been open for a while, or nothing has moved for long; returns what is still open.
 
-    For a while, since an order may be committed by a web process whose visitor has given up waiting.
+    For a while, since an order may be committed by a web process whose visitor has given up waiting. A supplier that
+    is paused for its failures meanwhile is resumed, as an operator would.
     """
     seen, since = kills.look(database).open, time.monotonic()
     while time.monotonic() - since < (STILL_SECONDS if seen else CLOSED_SECONDS):
+        kills.resume_suppliers(database)
         time.sleep(0.5)
         now = kills.look(database).open
         if now != seen:
