@@ -127,6 +127,7 @@ def test_all_found_are_those_of_every_page_and_must_still_be_those(hr: Client) -
 
 
 def test_strangers_among_those_chosen_stop_everything(hr: Client) -> None:
+    """E05: ids that are not all one's own are none."""
     employ(2)
     strangers = ("Z999", "A\x00", "A002" + " " * 40, "", "A" * 41)
     for action, stranger in itertools.product(("move", "leave", "return", "links", "export"), strangers):
