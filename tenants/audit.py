@@ -24,16 +24,9 @@ def record(
 
     Facts are codes, counts and amounts in fen, never a phone number, a name or a card code.
     """
-    what = subject if isinstance(subject, str) else f"{subject._meta.label_lower}:{subject.pk}"
-    return AuditEvent.objects.create(
-        at=at,
-        actor=actor.username if actor else SYSTEM,
-        actor_id=actor.pk if actor else None,
-        action=action,
-        subject=what,
-        facts=facts,
-        address=client_address.get(),
-    )
+    event = _event(action, subject, facts, actor=actor, at=at)
+    event.save(force_insert=True)
+    return event
 
 
 @transaction_required
@@ -45,17 +38,20 @@ def record_each(
     at: datetime,
 ) -> int:
     """The same for many subjects, each with its own facts, in a few statements; returns how many."""
-    events = [
-        AuditEvent(
-            at=at,
-            actor=actor.username if actor else SYSTEM,
-            actor_id=actor.pk if actor else None,
-            action=action,
-            subject=f"{subject._meta.label_lower}:{subject.pk}",
-            facts=dict(facts),
-            address=client_address.get(),
-        )
-        for subject, facts in subjects
-    ]
+    events = [_event(action, subject, facts, actor=actor, at=at) for subject, facts in subjects]
     AuditEvent.objects.bulk_create(events, batch_size=5000)
     return len(events)
+
+
+def _event(
+    action: str, subject: models.Model | str, facts: Mapping[str, Any], *, actor: User | None, at: datetime
+) -> AuditEvent:
+    return AuditEvent(
+        at=at,
+        actor=actor.username if actor else SYSTEM,
+        actor_id=actor.pk if actor else None,
+        action=action,
+        subject=subject if isinstance(subject, str) else f"{subject._meta.label_lower}:{subject.pk}",
+        facts=dict(facts),
+        address=client_address.get(),
+    )

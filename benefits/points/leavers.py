@@ -4,7 +4,7 @@
 came from, at once or when the days of grace end; so does what a refund adds afterwards. Sign-in ends at the same time.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime
 
 from benefits.people import operations as people
@@ -24,16 +24,11 @@ WHERE a.kind = 'wallet' AND a.balance_fen > 0 AND e.status = 'left' AND e.grace_
 
 
 @transaction_required
-def return_unspent(*, employees: Iterable[Employee], reason: str, at: datetime) -> int:
+def _return(pks: Collection[int], *, reason: str, at: datetime) -> int:
     """Return what is left in these people's wallets to the budgets it came from; returns the fen.
 
     Safe to repeat: an empty wallet has nothing to return. A closed budget takes its points too, and is unloaded as before.
     """
-    return _return([employee.pk for employee in employees], reason=reason, at=at)
-
-
-@transaction_required
-def _return(pks: Collection[int], *, reason: str, at: datetime) -> int:
     wallets = list(
         Account.objects.filter(employee_id__in=pks, balance_fen__gt=0).values_list("pk", flat=True)
     )

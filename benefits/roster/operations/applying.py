@@ -7,6 +7,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from benefits.people import operations as people
+from benefits.people.hold import await_roster
 from benefits.people.models import Department
 from benefits.points import operations as points
 from benefits.points.leavers import settle
@@ -59,16 +60,9 @@ def apply(*, roster_import: RosterImport, at: datetime) -> RosterImport:
 
 
 @transaction_required
-def lock_roster() -> None:
-    """Readers and redemptions go on; whoever else would change employees waits for this to end."""
-    with connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE people_employee IN SHARE ROW EXCLUSIVE MODE")
-
-
-@transaction_required
 def _apply(roster_import: RosterImport, checked: Checked, progress: Progress, *, at: datetime) -> bool:
     """Apply what was confirmed and say True; or, where the roster has moved on, plan anew and say False."""
-    lock_roster()
+    await_roster()
     progress.enter(Phase.PLANNING, 0)
     found = plan(checked.employees, checked.held, queries.present(), Mode(roster_import.mode))
     if found.digest != roster_import.plan_digest:

@@ -13,13 +13,14 @@ from typing import Any
 from django.conf import settings
 
 from benefits.people import queries as people
+from benefits.people.hold import await_roster
 from benefits.people.models import Department, Employee
 from benefits.points import queries as points
 from benefits.points.leavers import undo_return
 from benefits.roster import queries
 from benefits.roster.errors import UndoRefused
 from benefits.roster.models import RosterImport, RosterRow
-from benefits.roster.operations.applying import lock_roster, person_of
+from benefits.roster.operations.applying import person_of
 from benefits.roster.operations.claims import AT_REST, Phase, Status, claim, let_go, without_collector
 from benefits.roster.progress import Progress
 from benefits.states import advance
@@ -88,7 +89,7 @@ def undo_now(*, roster_import: RosterImport, at: datetime) -> RosterImport:
 
 @transaction_required
 def _undo(roster_import: RosterImport, progress: Progress, *, at: datetime) -> None:
-    lock_roster()
+    await_roster()
     progress.enter(Phase.RESTORING, 0)
     kept: Kept = {}
     joined = _joined(roster_import, kept)

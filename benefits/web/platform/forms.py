@@ -30,8 +30,8 @@ class YuanField(forms.CharField):
             raise forms.ValidationError(str(error)) from None
 
 
-class CompanyForm(forms.Form):
-    """A company to be opened."""
+class NamesForm(forms.Form):
+    """How a company is called, by its licence and by its staff."""
 
     name = forms.CharField(
         label=_("Name of the company"), max_length=120, help_text=_("As on its business licence.")
@@ -45,6 +45,11 @@ class CompanyForm(forms.Form):
         required=False,
         help_text=_("18 characters; its check digit is verified."),
     )
+
+
+class CompanyForm(NamesForm):
+    """A company to be opened."""
+
     schema = forms.CharField(
         label=_("Key"),
         max_length=63,
@@ -71,21 +76,9 @@ class CompanyForm(forms.Form):
     )
 
 
-class FactsForm(forms.Form):
+class FactsForm(NamesForm):
     """What is known of a company. What a point is worth is fixed once any were granted."""
 
-    name = forms.CharField(
-        label=_("Name of the company"), max_length=120, help_text=_("As on its business licence.")
-    )
-    short_name = forms.CharField(
-        label=_("Short name"), max_length=40, required=False, help_text=_("Shown to its staff.")
-    )
-    credit_code = forms.CharField(
-        label=_("Unified social credit code"),
-        max_length=40,
-        required=False,
-        help_text=_("18 characters; its check digit is verified."),
-    )
     address = forms.CharField(
         label=_("Registered address"), max_length=200, required=False, help_text=_("Printed on its invoices.")
     )
