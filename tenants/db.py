@@ -5,7 +5,6 @@
 """
 
 import functools
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ContextDecorator
 from itertools import islice
@@ -102,7 +101,6 @@ def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[
             write(row)
 
 
-_SPECIAL = re.compile(r"[\\\t\n\r]")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -121,7 +119,8 @@ def copy_columns(model: type[models.Model], columns: Mapping[str, Sequence[str |
 def _escaped(cells: Sequence[str | None]) -> Sequence[str]:
     """A column as COPY's text format has it."""
     known = [cell for cell in cells if cell is not None]
-    is_plain = not _SPECIAL.search("".join(known))
+    joined = "".join(known)
+    is_plain = not any(map(joined.__contains__, "\\\t\n\r"))
     if is_plain and len(known) == len(cells):
         return known
     return ["\\N" if cell is None else cell if is_plain else cell.translate(_ESCAPES) for cell in cells]

@@ -85,12 +85,17 @@ class Plan:
     @cached_property
     def digest(self) -> str:
         """What a person confirms: the same changes have the same digest, a changed roster gives others."""
-        lines = [
+        joining = [step for step in self.steps if step.action is Action.JOIN]
+        others = [
             (step.action.value, step.employee_no, step.before, step.after)
             for step in self.steps
-            if step.action is not Action.UNCHANGED
+            if step.action is not Action.JOIN and step.action is not Action.UNCHANGED
         ]
-        return hashlib.sha256(json.dumps((self.mode.value, lines)).encode()).hexdigest()
+        # No text of a person holds a control character.
+        lines = ["\0".join((step.employee_no, *step.after, *step.after.values())) for step in joining]  # type: ignore[arg-type]
+        digest = hashlib.sha256(json.dumps((self.mode.value, others)).encode())
+        digest.update("\n".join(lines).encode())
+        return digest.hexdigest()
 
 
 DETAILS = ("name", "mobile", "department", "email", "hired_on", "birthday", "grade")
