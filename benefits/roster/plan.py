@@ -114,10 +114,11 @@ def plan(people: Sequence[Person], held: Sequence[Person], present: Iterable[Pre
     issues: dict[int, Issue] = {}
     steps: dict[str, Step] = {}
     similar = _by_stripped_number(now)
+    known_as = now.get
     for person, texts in zip(people, _texts(people), strict=True):
-        number = person.employee_no or ""
-        known = now.get(number)
-        other = None if known or not similar else similar.get(number.lstrip("0"))
+        number = person[1] or ""
+        known = known_as(number)
+        other = None if not similar or known else similar.get(number.lstrip("0"))
         if other:
             issues[person.row] = Issue(
                 person.row, "employee_no", "similar_employee_no", "error", {"other": other}
@@ -151,8 +152,8 @@ def _step(person: Person, texts: tuple[str | None, ...], known: Present | None) 
     number, name = person.employee_no or "", person.name or ""
     points = None if person.points is None else str(person.points)
     if known is None:
-        after: Values = dict(zip(_KNOWN, texts, strict=True))
-        if None in texts:
+        after: Values = dict(zip(_KNOWN, texts if texts[-1] else texts[:-1], strict=False))
+        if None in texts[:-1]:
             after = _filled(after)
         return _step_of((Action.JOIN, number, name, person.row, {}, after, points))
     if person.status == known.status == "active" and _adds_nothing(person, known):
