@@ -153,7 +153,9 @@ def _leave_out(name: str, values: list[Any], numbers: list[int], left_out: Issue
     for index, value in enumerate(values):
         if type(value) is Problem:
             values[index] = None
-            left_out.setdefault(numbers[index], []).append(Issue(numbers[index], name, "left_out", "warning"))
+            left_out.setdefault(numbers[index], []).append(
+                Issue(numbers[index], name, "left_out", "warning", {})
+            )
 
 
 # --- rows --------------------------------------------------------------------------------------------
