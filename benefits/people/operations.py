@@ -27,7 +27,7 @@ from tenants.identity.roles import Role
 from tenants.models import Company
 
 # What is known of a person, as text: name, mobile, department (a path), email, hired_on, birthday (ISO days),
-# grade, status, left_on. None empties a field; a missing key leaves it.
+# grade, city, regular_on, status, left_on. None empties a field; a missing key leaves it.
 Values = Mapping[str, str | None]
 Row = dict[str, Any]  # column -> value as the table holds it
 Cells = Sequence[str | None]
@@ -35,8 +35,11 @@ Columns = dict[str, Cells]  # column -> its cells as COPY reads them
 Told = Callable[[int], None]
 
 BATCH = 5000
-FIELDS = ("name", "mobile", "department", "email", "hired_on", "birthday", "grade", "status", "left_on")
-_DAYS = ("hired_on", "left_on")
+FIELDS = (
+    "name", "mobile", "department", "email", "hired_on", "birthday", "grade", "city", "regular_on", "status",
+    "left_on",
+)  # fmt: skip
+_DAYS = ("hired_on", "regular_on", "left_on")
 _SEALED = ("mobile", "birthday")
 
 

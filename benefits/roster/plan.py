@@ -50,6 +50,8 @@ class Present(NamedTuple):
     hired_on: dt.date | None = None
     birthday: dt.date | None = None
     grade: str | None = None
+    city: str | None = None
+    regular_on: dt.date | None = None
     status: str = "active"
     left_on: dt.date | None = None
 
@@ -98,11 +100,9 @@ class Plan:
         return digest.hexdigest()
 
 
-DETAILS = ("name", "mobile", "department", "email", "hired_on", "birthday", "grade")
-
-
+DETAILS = ("name", "mobile", "department", "email", "hired_on", "birthday", "grade", "city", "regular_on")
 _KNOWN = (*DETAILS, "status", "left_on")
-_DAYS = frozenset({"hired_on", "birthday", "left_on"})
+_DAYS = frozenset({"hired_on", "birthday", "regular_on", "left_on"})
 _of_person: Callable[[Person], tuple[Any, ...]] = attrgetter(*DETAILS)
 _of_present: Callable[[Present], tuple[Any, ...]] = attrgetter(*DETAILS)
 _step_of: Callable[[Iterable[Any]], Step] = partial(tuple.__new__, Step)  # a third less than Step()
@@ -115,7 +115,8 @@ def plan(people: Sequence[Person], held: Sequence[Person], present: Iterable[Pre
     steps: dict[str, Step] = {}
     similar = _by_stripped_number(now)
     known_as = now.get
-    for person, texts in zip(people, _texts(people), strict=True):
+    names, rows = _texts(people)
+    for person, texts in zip(people, rows, strict=True):
         number = person[1] or ""
         known = known_as(number)
         other = None if not similar or known else similar.get(number.lstrip("0"))
@@ -124,7 +125,7 @@ def plan(people: Sequence[Person], held: Sequence[Person], present: Iterable[Pre
                 person.row, "employee_no", "similar_employee_no", "error", {"other": other}
             )
         else:
-            steps[number] = _step(person, texts, known)
+            steps[number] = _step(person, names, texts, known)
     if mode is Mode.FULL:
         mentioned = {person.employee_no for person in people}
         steps |= _leavers(now, mentioned, (*held, *(p for p in people if p.row in issues)))
@@ -137,31 +138,32 @@ def _place(step: Step) -> tuple[bool, int, str]:
     return step.row is None, step.row or 0, step.employee_no
 
 
-def _texts(people: Sequence[Person]) -> Iterator[tuple[str | None, ...]]:
-    """What is known of each person as text, in the order of `_KNOWN`: a column at a time, each day but once."""
+def _texts(people: Sequence[Person]) -> tuple[list[str], Iterator[tuple[str | None, ...]]]:
+    """Which fields anybody has, and each person's as text: a column at a time, each day but once."""
     day = functools.cache(dt.date.isoformat)
     columns = dict(zip(Person._fields, zip(*people, strict=True), strict=True)) if people else {}
-    texts = [columns.get(name, ()) for name in _KNOWN]
-    for place, name in enumerate(_KNOWN):
-        if name in _DAYS:
-            texts[place] = tuple([None if value is None else day(value) for value in texts[place]])
-    return zip(*texts, strict=True)
+    found: dict[str, Sequence[Any]] = {}
+    for name in _KNOWN:
+        column = columns.get(name, ())
+        if name == "status" or column.count(None) < len(column):
+            is_day = name in _DAYS
+            found[name] = [value and day(value) for value in column] if is_day else column
+    return list(found), zip(*found.values(), strict=True)
 
 
-def _step(person: Person, texts: tuple[str | None, ...], known: Present | None) -> Step:
+def _step(person: Person, names: Sequence[str], texts: tuple[str | None, ...], known: Present | None) -> Step:
     number, name = person.employee_no or "", person.name or ""
     points = None if person.points is None else str(person.points)
-    if known is None:
-        after: Values = dict(zip(_KNOWN, texts if texts[-1] else texts[:-1], strict=False))
-        if None in texts[:-1]:
-            after = _filled(after)
-        return _step_of((Action.JOIN, number, name, person.row, {}, after, points))
-    if person.status == known.status == "active" and _adds_nothing(person, known):
+    if known is not None and person.status == known.status == "active" and _adds_nothing(person, known):
         return _step_of((Action.UNCHANGED, number, name, person.row, {}, {}, points))
+    after: Values = dict(zip(names, texts, strict=True))
+    if None in texts:
+        after = _filled(after)
+    if known is None:
+        return _step_of((Action.JOIN, number, name, person.row, {}, after, points))
     action = Action.UPDATE
-    details = zip(DETAILS, texts, strict=False)
     changes: Values = {
-        key: text for key, text in details if text is not None and text != _text(getattr(known, key))
+        key: after[key] for key in DETAILS if key in after and after[key] != _text(getattr(known, key))
     }
     if person.status == "left":
         if known.status == "active":
