@@ -13,6 +13,7 @@ import pickle
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,15 +38,19 @@ ALLOWANCE = Allowance()
 
 
 def check_file(
-    path: str | Path, choices: Choices = Choices(), *, allowance: Allowance = ALLOWANCE
+    path: str | Path,
+    choices: Choices = Choices(),
+    *,
+    allowance: Allowance = ALLOWANCE,
+    told: Callable[[bytes], object] = bool,
 ) -> Checked:
-    """The fate of every row of a roster file, read as people chose. Never raises for what is in the file."""
-    return checked_of(answer_of(path, choices, allowance=allowance))
+    """The fate of every row of a roster file, read as people chose. Never raises for what is in the file.
 
-
-def answer_of(path: str | Path, choices: Choices, *, allowance: Allowance = ALLOWANCE) -> bytes:
-    """What `check_file` makes its Checked of, as it can be kept."""
-    return _answer("check", [str(path)], allowance, json.dumps(choices.as_json()).encode())
+    `told` hears the answer as it came; kept, it makes the same Checked again by `checked_of`.
+    """
+    answer = _answer("check", [str(path)], allowance, json.dumps(choices.as_json()).encode())
+    told(answer)
+    return checked_of(answer)
 
 
 def checked_of(answer: bytes) -> Checked:
