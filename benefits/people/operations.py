@@ -89,9 +89,10 @@ def _add(pks: list[int], numbers: list[str], known: list[Values], tools: _Tools,
     count = len(pks)
     texts = {field: [values.get(field) for values in known] for field in FIELDS}
     texts["status"] = [status or Employee.Status.ACTIVE.value for status in texts["status"]]
-    columns: Columns = {name: [_as_text(value)] * count for name, value in _blank(Employee).items()}
+    columns = _alike(Employee, count)
     for field, cells in texts.items():
-        columns |= _columns(field, cells, tools)
+        if any(cells):
+            columns |= _columns(field, cells, tools)
     now = [at.isoformat()] * count
     columns |= {"id": list(map(str, pks)), "employee_no": list(numbers), "created_at": now, "updated_at": now}
     columns["user_id"] = _users_for(numbers, columns["status"])
@@ -198,11 +199,6 @@ def _fill(rows: Sequence[Row], known: Sequence[Values], tools: _Tools, *, at: da
         row["updated_at"] = at
 
 
-def _as_text(value: Any) -> str | None:
-    """A default as COPY reads it."""
-    return None if value is None else str(value)
-
-
 def _begin_grace(rows: Sequence[Row], *, at: datetime) -> None:
     """Leavers may spend for the company's days after the day of leaving; whoever is active has no such day."""
     leavers = [row for row in rows if row["status"] == Employee.Status.LEFT]
@@ -225,6 +221,11 @@ def _blank(model: type[models.Model]) -> Row:
     """A new row of a model: each column with its default."""
     one = model()
     return {field.attname: getattr(one, field.attname) for field in model._meta.concrete_fields}
+
+
+def _alike(model: type[models.Model], count: int) -> Columns:
+    """So many new rows that hold the defaults of a model, but for those that are NULL."""
+    return {name: [str(value)] * count for name, value in _blank(model).items() if value is not None}
 
 
 def _reserved(model: type[models.Model], count: int) -> list[int]:
@@ -287,7 +288,7 @@ def _open_users(pks: Cells, columns: Mapping[str, Cells], *, at: datetime) -> No
     if not which:
         return
     count = len(which)
-    new = {name: [_as_text(value)] * count for name, value in _blank(User).items()}
+    new = _alike(User, count)
     mine = {name: [columns[name][place] for place in which] for name in ("employee_no", "name", "email")}
     drawn = secrets.token_hex(20 * count)
     copy_columns(
