@@ -23,7 +23,7 @@ _LOTS = "SELECT l.id AS lot_id, l.granted_fen AS fen FROM points_lot l"
 _TAKEN = """
 SELECT e.item, e.lot_id, -e.fen AS fen FROM points_lotentry e JOIN points_posting p ON p.id = e.posting_id
 WHERE p.kind = 'redeem'"""
-_BY_ITEM = "SELECT lot_id, sum(fen) AS fen FROM used GROUP BY lot_id"
+_BY_ITEM = "SELECT lot_id, sum(fen)::bigint AS fen FROM used GROUP BY lot_id"
 
 
 @dataclass(frozen=True)
@@ -293,6 +293,8 @@ def _level(read: Read, chosen: str, name: str, label: Any, sql: str) -> Level:
         f"{chosen} SELECT q.*, count(*) OVER (), (sum(q.fen) OVER ())::bigint FROM ({sql}) AS q(key, title, fen, at, note)"
         f" ORDER BY q.at DESC NULLS LAST, q.key LIMIT {SHOWN}"
     )
-    steps = tuple(Step(key=key, title=title, fen=fen, at=at, note=note) for key, title, fen, at, note, _n, _sum in rows)
+    steps = tuple(
+        Step(key=key, title=title, fen=fen, at=at, note=note) for key, title, fen, at, note, *_sums in rows
+    )
     count, fen = rows[0][5:] if rows else (0, 0)
     return Level(name=name, label=label, steps=steps, count=count, fen=int(fen))

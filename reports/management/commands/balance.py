@@ -17,7 +17,9 @@ class Command(JsonCommand):
     def add_to(self, parser: CommandParser) -> None:
         parser.add_argument("schema")
         parser.add_argument("account")
-        parser.add_argument("--at", dest="instant", default="", help="2026-11-24T18:30, or a day for its end; now without")
+        parser.add_argument(
+            "--at", dest="instant", default="", help="2026-11-24T18:30, or a day for its end; now without"
+        )
 
     def work(self, *, at: datetime, **options: Any) -> dict[str, Any]:
         with tenant_context(tenants.find_company(options["schema"])):
