@@ -31,6 +31,8 @@ def redeem(client: int, *, seconds: float) -> int:
     from tests import factories
 
     connection.set_tenant(Company.objects.get(schema_name="acme"))
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = on")  # the tests' settings switch it off
     people = list(Employee.objects.order_by("pk")[client::CLIENTS])
     sku = factories.a_sku()
     done, until = 0, time.monotonic() + seconds

@@ -12,36 +12,60 @@ from django.db import migrations
 # these lots nothing is written and `debit` is null.
 HOLD = """
 CREATE FUNCTION points_hold(
-    _wallet bigint, _items text[], _fens bigint[], _category text, _reference text, _at timestamptz,
+    _wallet bigint, _items bigint[], _fens bigint[], _category text, _reference text, _at timestamptz,
     OUT debit bigint, OUT needed bigint, OUT available bigint
 ) LANGUAGE plpgsql AS $$
 DECLARE
     _lots bigint[];
     _left bigint[];
+    _lot record;
+    _place int := 1;
+    _wanted bigint;
+    _taken bigint;
 BEGIN
-    SELECT array_agg(l.id ORDER BY l.expires_at NULLS LAST, l.at, l.id),
-            array_agg(l.remaining_fen ORDER BY l.expires_at NULLS LAST, l.at, l.id),
-            coalesce(sum(l.remaining_fen), 0)
-        INTO _lots, _left, available
-        FROM points_lot l JOIN points_budget b ON b.id = l.budget_id
+    needed := 0;
+    FOREACH _wanted IN ARRAY _fens LOOP
+        needed := needed + _wanted;
+    END LOOP;
+    available := 0;
+    FOR _lot IN
+        SELECT l.id, l.remaining_fen FROM points_lot l JOIN points_budget b ON b.id = l.budget_id
         WHERE l.wallet_id = _wallet AND l.remaining_fen > 0 AND (l.expires_at IS NULL OR l.expires_at > _at)
-            AND (b.categories = '{}' OR _category = ANY (b.categories));
-    SELECT sum(fen) INTO needed FROM unnest(_fens) AS share(fen);
+            AND (b.categories = '{}' OR _category = ANY (b.categories))
+        ORDER BY l.expires_at NULLS LAST, l.at, l.id
+    LOOP
+        _lots := _lots || _lot.id;
+        _left := _left || _lot.remaining_fen;
+        available := available + _lot.remaining_fen;
+        EXIT WHEN available >= needed;
+    END LOOP;
     IF available < needed THEN
         RETURN;
     END IF;
     INSERT INTO points_posting (kind, source_id, destination_id, fen, reference, at)
-        SELECT 'redeem', _wallet, a.id, needed, _reference, _at FROM points_account a WHERE a.kind = 'held'
+        SELECT 'redeem', _wallet, id, needed, _reference, _at FROM points_account WHERE kind = 'held'
         RETURNING id INTO STRICT debit;
-    INSERT INTO points_lotentry (lot_id, posting_id, fen, item)
-        SELECT l.id, debit, greatest(l.upto - l.fen, i.upto - i.fen) - least(l.upto, i.upto), i.item
-        FROM (SELECT id, fen, sum(fen) OVER (ORDER BY place) AS upto
-                FROM unnest(_lots, _left) WITH ORDINALITY AS lots(id, fen, place)) l
-        JOIN (SELECT item, fen, place, sum(fen) OVER (ORDER BY place) AS upto
-                FROM unnest(_items, _fens) WITH ORDINALITY AS items(item, fen, place)) i
-            ON l.upto - l.fen < i.upto AND i.upto - i.fen < l.upto
-        ORDER BY i.place, l.upto;
+    FOR _item IN 1 .. cardinality(_items) LOOP
+        _wanted := _fens[_item];
+        WHILE _wanted > 0 LOOP
+            _taken := least(_wanted, _left[_place]);
+            INSERT INTO points_lotentry (lot_id, posting_id, fen, item)
+                VALUES (_lots[_place], debit, -_taken, 'item:' || _items[_item]);
+            _wanted := _wanted - _taken;
+            _left[_place] := _left[_place] - _taken;
+            IF _left[_place] = 0 THEN
+                _place := _place + 1;
+            END IF;
+        END LOOP;
+    END LOOP;
 END $$;
+"""
+
+# One deliverable of what is redeemed: the SKU itself, or a part of a bundle with its share of the price.
+PART = """
+CREATE TYPE orders_part AS (
+    sku text, kind text, speed text, name_zh text, name_en text, tax_category text, face_fen bigint, fen bigint
+);
 """
 
 REDEEM = """
@@ -54,7 +78,8 @@ CREATE FUNCTION orders_redeem(
 DECLARE
     _wallet bigint;
     _of record;  -- what is known of the SKU, the employee and the company
-    _parts bigint[];
+    _parts orders_part[];
+    _part orders_part;
     _fens bigint[];
     _items bigint[];
     _used bigint;
@@ -70,10 +95,15 @@ BEGIN
         RETURN;
     END IF;
 
-    SELECT s.id, s.price_fen, s.name_zh, s.name_en, s.is_active AND p.is_active AS is_active,
-            p.slug, p.kind, p.name_zh AS product_zh, p.name_en AS product_en, k.slug AS category,
+    SELECT s.id, s.price_fen, p.kind, p.slug, k.slug AS category,
+            p.name_zh || ' ' || s.name_zh AS name_zh, p.name_en || ' ' || s.name_en AS name_en,
+            s.speed, s.tax_category, s.face_fen, s.is_active AND p.is_active AS is_active,
             e.status = 'active' OR e.grace_until IS NOT NULL AS may_spend, e.mobile_index,
-            c.daily_limit_fen, c.others_allowed, c.schema_name
+            c.daily_limit_fen, c.others_allowed, c.schema_name,
+            EXISTS (
+                SELECT FROM fulfilment_offer o JOIN fulfilment_supplier u ON u.id = o.supplier_id
+                WHERE o.sku_code = _sku AND o.is_active AND u.is_active
+            ) AS is_deliverable
         INTO _of
         FROM catalogue_sku s JOIN catalogue_product p ON p.id = s.product_id
         JOIN catalogue_category k ON k.id = p.category_id
@@ -88,18 +118,26 @@ BEGIN
         refusal := 'not_an_employee';
         RETURN;
     END IF;
-    IF _of.kind = 'bundle' THEN
-        SELECT array_agg(part_id ORDER BY position, id), array_agg(price_fen ORDER BY position, id)
-            INTO _parts, _fens FROM catalogue_bundlepart WHERE bundle_id = _of.id;
+    IF _of.kind <> 'bundle' THEN
+        _part := (_sku, _of.kind, _of.speed, _of.name_zh, _of.name_en, _of.tax_category, _of.face_fen, _of.price_fen);
+        _parts := ARRAY[_part];
     ELSE
-        _parts := ARRAY[_of.id];
-        _fens := ARRAY[_of.price_fen];
+        -- It can be delivered where every part of it can.
+        SELECT array_agg(part ORDER BY part_position, part_id), bool_and(is_deliverable)
+            INTO _parts, _of.is_deliverable FROM (
+                SELECT (s.code, p.kind, s.speed, p.name_zh || ' ' || s.name_zh, p.name_en || ' ' || s.name_en,
+                        s.tax_category, s.face_fen, b.price_fen)::orders_part AS part,
+                    b.position AS part_position, b.id AS part_id,
+                    EXISTS (
+                        SELECT FROM fulfilment_offer o JOIN fulfilment_supplier u ON u.id = o.supplier_id
+                        WHERE o.sku_code = s.code AND o.is_active AND u.is_active
+                    ) AS is_deliverable
+                FROM catalogue_bundlepart b JOIN catalogue_sku s ON s.id = b.part_id
+                JOIN catalogue_product p ON p.id = s.product_id
+                WHERE b.bundle_id = _of.id
+            ) parts;
     END IF;
-    IF NOT _of.is_active OR _parts IS NULL OR EXISTS (
-        SELECT FROM catalogue_sku s WHERE s.id = ANY (_parts) AND NOT EXISTS (
-            SELECT FROM fulfilment_offer o JOIN fulfilment_supplier u ON u.id = o.supplier_id
-            WHERE o.sku_code = s.code AND o.is_active AND u.is_active)
-    ) THEN
+    IF NOT _of.is_active OR _of.is_deliverable IS NOT TRUE THEN
         refusal := 'not_offered';
         RETURN;
     END IF;
@@ -121,10 +159,11 @@ BEGIN
     END IF;
 
     -- The lots' entries name the items, so the ids must be known before the debit is written.
-    SELECT array_agg(nextval('orders_item_id_seq')) INTO _items FROM unnest(_parts);
-    SELECT * INTO _debit FROM points_hold(
-        _wallet, ARRAY(SELECT 'item:' || id FROM unnest(_items) AS ids(id)), _fens, _of.category,
-        'order:' || _number, _at);
+    FOREACH _part IN ARRAY _parts LOOP
+        _items := _items || nextval('orders_item_id_seq');
+        _fens := _fens || _part.fen;
+    END LOOP;
+    _debit := points_hold(_wallet, _items, _fens, _of.category, 'order:' || _number, _at);
     IF _debit.debit IS NULL THEN
         refusal := 'insufficient_points';
         facts := jsonb_build_object('needed_fen', _debit.needed, 'available_fen', _debit.available);
@@ -132,26 +171,20 @@ BEGIN
     END IF;
     INSERT INTO orders_order (number, employee_id, request_key, request_digest, status, sku_code, product_slug,
             name_zh, name_en, price_fen, account, account_hint, debit_id, placed_at)
-        VALUES (_number, _employee, _request_key, _request_digest, 'placed', _sku, _of.slug,
-            _of.product_zh || ' ' || _of.name_zh, _of.product_en || ' ' || _of.name_en, _of.price_fen, _account,
-            _account_hint, _debit.debit, _at)
+        VALUES (_number, _employee, _request_key, _request_digest, 'placed', _sku, _of.slug, _of.name_zh,
+            _of.name_en, _of.price_fen, _account, _account_hint, _debit.debit, _at)
         RETURNING * INTO placed;
-    WITH parts AS (
-        SELECT part.item, part.fen, part.place, s.code, s.speed, s.face_fen, s.tax_category, p.kind,
-            p.name_zh || ' ' || s.name_zh AS name_zh, p.name_en || ' ' || s.name_en AS name_en
-        FROM unnest(_items, _parts, _fens) WITH ORDINALITY AS part(item, sku, fen, place)
-        JOIN catalogue_sku s ON s.id = part.sku JOIN catalogue_product p ON p.id = s.product_id
-    ), items AS (
+    FOR _place IN 1 .. cardinality(_parts) LOOP
+        _part := _parts[_place];
         INSERT INTO orders_item (id, order_id, position, sku_code, kind, name_zh, name_en, tax_category, face_fen,
                 price_fen, status, reason)
-            SELECT item, placed.id, place, code, kind, name_zh, name_en, tax_category, face_fen, fen, 'placed', ''
-            FROM parts
-    )
-    INSERT INTO fulfilment_delivery (company, item_id, order_number, sku_code, kind, speed, face_fen, ceiling_fen,
-            account, account_hint, account_index, status, reason, due_at, created_at)
-        SELECT _of.schema_name, item, _number, code, kind, speed, face_fen, fen, _delivery_account, _account_hint,
-            _account_index, 'ready', '', _at, _at
-        FROM parts ORDER BY place;
+            VALUES (_items[_place], placed.id, _place, _part.sku, _part.kind, _part.name_zh, _part.name_en,
+                _part.tax_category, _part.face_fen, _part.fen, 'placed', '');
+        INSERT INTO fulfilment_delivery (company, item_id, order_number, sku_code, kind, speed, face_fen, ceiling_fen,
+                account, account_hint, account_index, status, reason, due_at, created_at)
+            VALUES (_of.schema_name, _items[_place], _number, _part.sku, _part.kind, _part.speed, _part.face_fen,
+                _part.fen, _delivery_account, _account_hint, _account_index, 'ready', '', _at, _at);
+    END LOOP;
     INSERT INTO identity_auditevent (at, actor, actor_id, action, subject, facts, address)
         VALUES (_at, _actor, _actor_id, 'order.placed', 'orders.order:' || placed.id,
             jsonb_build_object('fen', _of.price_fen, 'sku', _sku), _address);
@@ -171,5 +204,6 @@ class Migration(migrations.Migration):
     ]
     operations = [
         migrations.RunSQL(HOLD, "DROP FUNCTION points_hold"),
+        migrations.RunSQL(PART, "DROP TYPE orders_part"),
         migrations.RunSQL(REDEEM, "DROP FUNCTION orders_redeem"),
     ]
