@@ -34,11 +34,12 @@ from benefits.risk.errors import DailyLimit, OthersNotAllowed
 from tenants import audit
 from tenants.crash import crash_point
 from tenants.crypto import blind_index
-from tenants.db import connection, transaction, transaction_required
+from tenants.db import connection, durable, transaction, transaction_required
 from tenants.errors import DomainError
 from tenants.identity.models import User
 
 
+@durable
 def redeem(
     *,
     employee: Employee,
@@ -59,6 +60,7 @@ def redeem(
     if cleaned is None:
         raise InvalidAccount(reason=kind.problem)
     name, actor_id, address = audit.who(actor)
+    today = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
     refusal, facts, *placed = _call(
         employee=employee.pk,
         request_key=request_key,
@@ -66,7 +68,7 @@ def redeem(
         sku=sku.code,
         quoted_fen=quoted_fen,
         phone_index=mobile_index(cleaned) if kind.is_phone else "",
-        number=_new_number(at),
+        number=_new_number(today),
         account=_ACCOUNT.get_prep_value(cleaned),
         account_hint=kind.mask(cleaned),
         delivery_account=_DELIVERY_ACCOUNT.get_prep_value(cleaned),
@@ -74,7 +76,7 @@ def redeem(
         actor=name,
         actor_id=actor_id,
         address=address,
-        today=timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0),
+        today=today,
         at=at,
     )
     if refusal:
@@ -110,9 +112,8 @@ _REFUSALS: dict[str, Callable[[Sku, dict[str, int]], DomainError]] = {
 }
 
 
-@transaction
 def _call(**arguments: Any) -> Any:
-    """The one call that decides and writes a redemption."""
+    """The one call that decides and writes a redemption; a statement alone is a transaction of its own."""
     with connection.cursor() as cursor:
         cursor.execute(_REDEEM, arguments)
         return cursor.fetchone()
@@ -122,9 +123,9 @@ def _item_name(pk: int) -> str:
     return f"item:{pk}"
 
 
-def _new_number(at: datetime) -> str:
+def _new_number(today: datetime) -> str:
     # The day and 40 random bits: short enough to read out, no count of anybody's orders.
-    return f"{timezone.localtime(at):%Y%m%d}{secrets.randbelow(10**12):012d}"
+    return f"{today:%Y%m%d}{secrets.randbelow(10**12):012d}"
 
 
 def _digest(sku_code: str, account: str, quoted_fen: int) -> str:
