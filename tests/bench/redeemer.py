@@ -8,21 +8,23 @@ from concurrent.futures import ThreadPoolExecutor
 CLIENTS = 8
 PROCESSES = 4
 SECONDS = 3
+SHARED, SINGLE = "one budget", "a budget each"  # whose points: what stands in the people's grade
 
 
 def work(number: int) -> None:
     """Say that it is ready; at every word redeem for a while and print redemptions a second and CPU seconds."""
     with ThreadPoolExecutor(CLIENTS // PROCESSES) as pool:
         clients = range(number * CLIENTS // PROCESSES, (number + 1) * CLIENTS // PROCESSES)
-        list(pool.map(lambda client: redeem(client, seconds=0.1), clients))
+        list(pool.map(lambda client: redeem(client, SHARED, seconds=0.1), clients))
         print("ready", flush=True)
-        for _ in sys.stdin:
+        for line in sys.stdin:
             began, cpu = time.monotonic(), time.process_time()
-            done = sum(pool.map(lambda client: redeem(client, seconds=SECONDS), clients))
+            people = line.strip()
+            done = sum(pool.map(lambda client: redeem(client, people, seconds=SECONDS), clients))  # noqa: B023
             print(done / (time.monotonic() - began), time.process_time() - cpu, flush=True)
 
 
-def redeem(client: int, *, seconds: float) -> int:
+def redeem(client: int, grade: str, *, seconds: float) -> int:
     """Redeem for one client's own people until the time is over; returns how often."""
     from django.db import connection
 
@@ -33,7 +35,7 @@ def redeem(client: int, *, seconds: float) -> int:
     connection.set_tenant(Company.objects.get(schema_name="acme"))
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = on")  # the tests' settings switch it off
-    people = list(Employee.objects.order_by("pk")[client::CLIENTS])
+    people = list(Employee.objects.filter(grade=grade).order_by("pk")[client::CLIENTS])
     sku = factories.a_sku()
     done, until = 0, time.monotonic() + seconds
     while time.monotonic() < until:

@@ -83,5 +83,5 @@ CREATE TRIGGER guard_lot BEFORE UPDATE ON points_lot FOR EACH ROW
 
 
 class Migration(migrations.Migration):
-    dependencies = [("points", "0002_kept_balances")]
+    dependencies = [("points", "0004_their_accounts")]
     operations = [migrations.RunSQL(SQL, migrations.RunSQL.noop)]
