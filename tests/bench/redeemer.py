@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 CLIENTS = 8
 PROCESSES = 4
@@ -39,7 +40,8 @@ def redeem(client: int, grade: str, *, seconds: float) -> int:
     sku = factories.a_sku()
     done, until = 0, time.monotonic() + seconds
     while time.monotonic() < until:
-        factories.redeem(people[done % len(people)], sku)
+        day, place = divmod(done, len(people))  # once a day each
+        factories.redeem(people[place], sku, at=factories.AT + timedelta(days=day))
         done += 1
     connection.close()
     return done

@@ -21,8 +21,8 @@ from tests.bench.measure import Figures, in_turns
 from tests.bench.redeemer import CLIENTS, PROCESSES, SECONDS, SHARED, SINGLE
 
 SCALE = 10
-EACH = 60  # people of each client
-EACH_FEN = 40_000_000  # nobody runs dry
+EACH = 30  # people of each client
+EACH_FEN = 20_000_000  # nobody runs dry
 
 
 def run() -> Figures:
