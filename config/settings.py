@@ -260,6 +260,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "find rosters that wait": {"task": "benefits.sweep_rosters", "schedule": 30.0, "options": _EVERYONE},
     "find grants that wait": {"task": "benefits.sweep_rehearsals", "schedule": 30.0, "options": _EVERYONE},
+    "watch companies' funds": {"task": "benefits.watch_funds", "schedule": 300.0, "options": _EVERYONE},
     "do what the calendar says": {
         "task": "benefits.keep_house",
         "schedule": 3600.0,
