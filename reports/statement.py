@@ -60,9 +60,8 @@ TITLES = {
     "delivered": _("Delivered benefits"),
     "allotted": _("Grants being handed out"),
     "lapsed": _("Lapsed points"),
-    "loss": _("Paid by the platform"),
 }
-_RARE = frozenset({"allotted", "lapsed", "loss"})  # left out of a statement in which nothing of them is
+_RARE = frozenset({"allotted", "lapsed"})  # left out of a statement in which nothing of them is
 _ORDER = list(NAMES)
 
 
