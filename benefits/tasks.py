@@ -8,10 +8,11 @@ from django.utils import timezone
 from benefits.fulfilment import operations as fulfilment
 from benefits.fulfilment import queries as deliveries
 from benefits.orders import operations as orders
-from benefits.points import leavers
+from benefits.points import expiry, leavers, reminders
 from benefits.roster import operations as roster
 from benefits.roster import queries as rosters
 from benefits.roster.models import RosterImport
+from tenants.db import connection
 from tenants.errors import Conflict
 from tenants.tasks import PUBLIC
 
@@ -78,12 +79,30 @@ def forget_rosters() -> None:
     roster.forget_old(at=timezone.now())
 
 
+@shared_task(name="benefits.expire_points")
+def expire_points() -> None:
+    expiry.expire_due(at=timezone.now())
+
+
+@shared_task(name="benefits.remind")
+def remind() -> None:
+    reminders.remind(at=timezone.now())
+    mail_reminders.ring(connection.schema_name)
+
+
+@shared_task(name="benefits.mail_reminders")
+def mail_reminders() -> None:
+    reminders.mail_due(at=timezone.now())
+
+
 @shared_task(name="benefits.keep_house")
 def keep_house() -> None:
     """Ring in every open company for what is due by the calendar."""
     for schema in rosters.open_companies():
         end_grace.ring(schema)
         forget_rosters.ring(schema)
+        expire_points.ring(schema)
+        remind.ring(schema)
 
 
 def ring_roster_import(schema: str, *, import_id: int, status: str) -> None:

@@ -189,7 +189,8 @@ def owners_short_of(employees: Collection[int], *, since: datetime | None) -> se
         cursor.execute(
             """WITH due AS (
                 SELECT a.employee_id, p.destination_id, p.fen FROM points_account a
-                JOIN points_posting p ON p.source_id = a.id AND p.kind = 'recall' AND p.at >= %s
+                JOIN points_posting p ON p.source_id = a.id AND p.kind = 'recall'
+                    AND p.reference LIKE 'recall:%%' AND p.at >= %s
                 WHERE a.employee_id = ANY(%s) AND NOT EXISTS (
                     SELECT 1 FROM points_posting r WHERE r.reverses_id = p.id)
             ), short AS (
