@@ -24,7 +24,11 @@ def expire_due(*, at: datetime, lots: int = 5000) -> int:
     """
     due = Lot.objects.filter(remaining_fen__gt=0, expires_at__lte=at).order_by("budget", "wallet", "pk")
     found = iter(list(due.values_list("pk", "wallet", "budget__account", "budget__purpose")))
-    return sum(_expire(chunk, at=at) for chunk in _chunks(found, lots))
+    taken = 0
+    for chunk in _chunks(found, lots):
+        taken += _expire(chunk, at=at)
+        crash_point("in_expiry")
+    return taken
 
 
 Due = tuple[int, int, int, str]  # lot, wallet, account of its budget, purpose of its budget
@@ -48,7 +52,6 @@ def _expire(due: Sequence[Due], *, at: datetime) -> int:
         *_take(back, kind=Posting.Kind.EXPIRE, to=None, at=at),
         *_take(lapsing, kind=Posting.Kind.LAPSE, to=ledger.company_account(Account.Kind.LAPSED), at=at),
     ]
-    crash_point("in_expiry")
     return sum(one.lots for one in taken)
 
 

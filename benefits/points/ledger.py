@@ -1,6 +1,6 @@
 """The only writer of value: postings, lots and lot entries. Balances follow by triggers in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -140,12 +140,13 @@ def refund(*, wallet: Account, share: Share, reference: str, at: datetime) -> Po
     if sum(entry.fen for entry in entries) != share.fen:
         raise RuntimeError(f"what was taken for {share.item} is not what is refunded")
     LotEntry.objects.bulk_create(entries)
-    if over := [entry.lot for entry in taken if entry.lot.expires_at is not None and entry.lot.expires_at <= at]:
+    ends = {entry.lot: entry.lot.expires_at for entry in taken if entry.lot.expires_at}
+    if over := {lot: end for lot, end in ends.items() if end <= at}:
         _extend(over, posting, at=at)
     return posting
 
 
-def _extend(lots: Sequence[Lot], posting: Posting, *, at: datetime) -> None:
+def _extend(ends: Mapping[Lot, datetime], posting: Posting, *, at: datetime) -> None:
     company = Company.objects.get(schema_name=connection.schema_name)
     gone = Employee.objects.filter(
         wallet=posting.destination_id, status=Employee.Status.LEFT, grace_until__isnull=True
@@ -154,8 +155,7 @@ def _extend(lots: Sequence[Lot], posting: Posting, *, at: datetime) -> None:
         return
     after = days.end_of(timezone.localdate(at) + timedelta(days=company.refund_days))
     LotExtension.objects.bulk_create(
-        LotExtension(lot=lot, posting=posting, before=lot.expires_at, after=after, at=at)
-        for lot in {lot.pk: lot for lot in lots}.values()
+        LotExtension(lot=lot, posting=posting, before=before, after=after, at=at) for lot, before in ends.items()
     )
 
 

@@ -8,7 +8,7 @@ from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from benefits.points.models import Account, Budget, Grant, Lot, Posting
-from benefits.points.queries import BudgetFigures
+from benefits.points.queries import BudgetFigures, lapsed_fen
 from tenants.db import connection
 
 _DELIVERED = "EXISTS (SELECT 1 FROM points_posting d WHERE d.reference = 'deliver:' || e.item)"
@@ -48,7 +48,7 @@ def books() -> Books:
 
 
 def figures_of_budgets(budgets: Sequence[Budget]) -> dict[int, BudgetFigures]:
-    """The figures of several budgets by their id, in three queries however many there are."""
+    """The figures of several budgets by their id, in four queries however many there are."""
     accounts = {budget.account_id: budget.pk for budget in budgets}
     moved = _moved(list(accounts))
     lots = dict(
@@ -58,7 +58,7 @@ def figures_of_budgets(budgets: Sequence[Budget]) -> dict[int, BudgetFigures]:
         .annotate(fen=Sum("remaining_fen"))
         .values_list("budget", "fen")
     )
-    spent = _spent(list(accounts.values()))
+    spent, lapsed = _spent(list(accounts.values())), lapsed_fen(list(accounts.values()))
     figures = {}
     for budget in budgets:
         held, delivered = spent.get(budget.pk, (0, 0))
@@ -70,6 +70,7 @@ def figures_of_budgets(budgets: Sequence[Budget]) -> dict[int, BudgetFigures]:
             in_wallets_fen=lots.get(budget.pk, 0),
             held_fen=held,
             delivered_fen=delivered,
+            lapsed_fen=lapsed.get(budget.pk, 0),
         )
     return figures
 

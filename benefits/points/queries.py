@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from benefits.people.models import Employee
 from benefits.points.errors import BudgetNotFound
-from benefits.points.models import Account, Budget, Grant, Lot, Posting
+from benefits.points.models import Account, Budget, Grant, Lot, LotEntry, Posting
 from tenants.db import connection
 
 
@@ -117,7 +117,7 @@ def find_budget(name: str) -> Budget:
 
 @dataclass(frozen=True)
 class BudgetFigures:
-    """Where a budget's value is: loaded = in the budget + in wallets + held + delivered (+ returned), always."""
+    """Where a budget's value is: loaded = in the budget + in wallets + held + delivered + lapsed (+ returned), always."""
 
     loaded_fen: int
     returned_fen: int
@@ -126,6 +126,7 @@ class BudgetFigures:
     in_wallets_fen: int
     held_fen: int
     delivered_fen: int
+    lapsed_fen: int
 
 
 def figures_of(budget: Budget) -> BudgetFigures:
@@ -152,7 +153,15 @@ def figures_of(budget: Budget) -> BudgetFigures:
         in_wallets_fen=in_wallets,
         held_fen=int(held),
         delivered_fen=int(delivered),
+        lapsed_fen=lapsed_fen([budget.pk]).get(budget.pk, 0),
     )
+
+
+def lapsed_fen(budgets: Collection[int]) -> dict[int, int]:
+    """What of these budgets' lots lapsed when they were over, by budget (pk)."""
+    lapsed = LotEntry.objects.filter(posting__kind=Posting.Kind.LAPSE, lot__budget__in=budgets).order_by()
+    rows = lapsed.values("lot__budget").annotate(lapsed=-Sum("fen")).values_list("lot__budget", "lapsed")
+    return {budget: int(fen) for budget, fen in rows}
 
 
 def _sum(postings: QuerySet[Posting]) -> int:

@@ -115,7 +115,7 @@ def _message(reminder: Reminder, *, company: Company) -> EmailMessage:
             ),
         }
         return EmailMessage(
-            subject=_("Points of %(company)s expire on %(day)s")
+            subject=_("%(company)s: points to spend until %(day)s")
             % {"company": company.display_name, "day": date_format(reminder.expires_on)},
             body=render_to_string("mail/expiring.txt", facts),
             to=[employee.email],
