@@ -8,7 +8,7 @@ from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from benefits.points.models import Account, Budget, Grant, Lot, Posting
-from benefits.points.queries import BudgetFigures, lapsed_fen
+from benefits.points.queries import BudgetFigures, grants, lapsed_fen
 from tenants.db import connection
 
 _DELIVERED = "EXISTS (SELECT 1 FROM points_posting d WHERE d.reference = 'deliver:' || e.item)"
@@ -35,7 +35,9 @@ def books() -> Books:
                     (SELECT coalesce(sum(p.fen), 0) FROM points_posting p WHERE p.destination_id = min(a.id))
                     - (SELECT coalesce(sum(p.fen), 0) FROM points_posting p WHERE p.source_id = min(a.id))
                   ELSE 0 END
-            FROM points_account a GROUP BY a.kind
+            FROM points_account a
+            WHERE NOT EXISTS (SELECT 1 FROM points_budget b WHERE b.account_id = a.id AND b.purpose = 'goodwill')
+            GROUP BY a.kind
             """
         )
         by_kind = {kind: int(fen) for kind, fen in cursor.fetchall()}
@@ -116,7 +118,7 @@ def expiring_fen(*, after: datetime, days: int) -> int:
 def granted_between(first: date, last: date) -> int:
     """What was granted from the first to the last day, both included."""
     return int(
-        Grant.objects.filter(at__date__gte=first, at__date__lte=last).aggregate(
+        grants().filter(at__date__gte=first, at__date__lte=last).aggregate(
             fen=Coalesce(Sum("total_fen"), 0)
         )["fen"]
     )

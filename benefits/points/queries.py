@@ -83,9 +83,17 @@ def lots_of(employee: Employee) -> QuerySet[Lot]:
     )
 
 
+# What of each item was paid from the platform's goodwill: (item, fen). The company is not billed for it.
+GOODWILL_PARTS = """
+(SELECT e.item, -sum(e.fen) AS fen FROM points_budget b JOIN points_lot l ON l.budget_id = b.id
+JOIN points_lotentry e ON e.lot_id = l.id JOIN points_posting r ON r.id = e.posting_id AND r.kind = 'redeem'
+WHERE b.purpose = 'goodwill' GROUP BY e.item)
+"""
+
+
 def history_of(employee: Employee, *, limit: int = 50, before: int | None = None) -> list[dict[str, Any]]:
     """The wallet's postings, newest first, each with the balance after it:
-    rows of {id, kind, at, fen (signed), balance_fen, reference, subject}."""
+    rows of {id, kind, at, fen (signed), balance_fen, reference, subject}. A grant of the platform's is `goodwill`."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -95,10 +103,12 @@ def history_of(employee: Employee, *, limit: int = 50, before: int | None = None
                 FROM points_account a JOIN points_posting p ON a.id IN (p.source_id, p.destination_id)
                 WHERE a.employee_id = %(employee)s),
             walked AS (SELECT mine.*, (sum(fen) OVER (ORDER BY id))::bigint AS balance_fen FROM mine)
-            SELECT w.id, w.kind, w.at, w.fen, w.balance_fen, w.reference,
-                (SELECT g.reason FROM points_grant g WHERE w.kind = 'grant'
-                    AND g.id = nullif(split_part(w.reference, ':', 2), '')::bigint) AS subject
-            FROM walked w WHERE %(before)s::bigint IS NULL OR w.id < %(before)s
+            SELECT w.id, CASE WHEN b.purpose = 'goodwill' THEN 'goodwill' ELSE w.kind END AS kind, w.at, w.fen,
+                w.balance_fen, w.reference, g.reason AS subject
+            FROM walked w
+            LEFT JOIN points_grant g ON w.kind = 'grant' AND g.id = nullif(split_part(w.reference, ':', 2), '')::bigint
+            LEFT JOIN points_budget b ON b.id = g.budget_id
+            WHERE %(before)s::bigint IS NULL OR w.id < %(before)s
             ORDER BY w.id DESC LIMIT %(limit)s
             """,
             {"employee": employee.pk, "before": before, "limit": limit},
@@ -109,7 +119,7 @@ def history_of(employee: Employee, *, limit: int = 50, before: int | None = None
 
 def find_budget(name: str) -> Budget:
     """The budget of a name, or BudgetNotFound."""
-    budget = Budget.objects.select_related("account").filter(name=name).first()
+    budget = budgets().filter(name=name).first()
     if budget is None:
         raise BudgetNotFound(name=name)
     return budget
@@ -169,13 +179,14 @@ def _sum(postings: QuerySet[Posting]) -> int:
 
 
 def budgets() -> QuerySet[Budget]:
-    """All budgets with their accounts, the newest first."""
-    return Budget.objects.select_related("account").annotate(last_grant_at=Max("grants__at")).order_by("-id")
+    """The company's budgets with their accounts, the newest first."""
+    found = Budget.objects.filter(purpose=Budget.Purpose.COMPANY).select_related("account")
+    return found.annotate(last_grant_at=Max("grants__at")).order_by("-id")
 
 
 def grants() -> QuerySet[Grant]:
-    """All grants, the newest first."""
-    return Grant.objects.select_related("budget")
+    """The company's grants, the newest first."""
+    return Grant.objects.filter(budget__purpose=Budget.Purpose.COMPANY).select_related("budget")
 
 
 def owners_with_postings(employees: Collection[int], *, since: datetime | None = None) -> set[int]:

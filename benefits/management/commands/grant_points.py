@@ -86,7 +86,7 @@ def _day(text: str | None) -> date | None:
 
 
 def _budget(name: str, *, at: datetime) -> Budget:
-    budget = Budget.objects.select_related("account").filter(name=name).first()
+    budget = points.budgets().filter(name=name).first()
     return budget or operations.open_budget(
         name=name, owner="", from_date=timezone.localdate(at), actor=None, at=at
     )

@@ -118,7 +118,7 @@ def give_back(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _find(pk: int) -> Budget:
-    return get_object_or_404(Budget.objects.select_related("account"), pk=pk)
+    return get_object_or_404(queries.budgets(), pk=pk)
 
 
 def _move(

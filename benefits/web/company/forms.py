@@ -168,7 +168,7 @@ class GrantForm(Keyed):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["budget"]
-        field.queryset = Budget.objects.filter(status=Budget.Status.OPEN).select_related("account")
+        field.queryset = queries.budgets().filter(status=Budget.Status.OPEN)
         show = shown.amounts(self.company)
         field.label_from_instance = lambda budget: (
             _("%(name)s, %(left)s left")

@@ -69,7 +69,7 @@ def audience_words(grant: Grant) -> str:
 def grant(request: HttpRequest, pk: int) -> HttpResponse:
     """One grant and what each employee got."""
     show = shown.amounts(shown.company_of(request))
-    found = get_object_or_404(Grant.objects.select_related("budget"), pk=pk)
+    found = get_object_or_404(queries.grants(), pk=pk)
     page = Paginator(overview.lots_of_grant(found), 50).get_page(request.GET.get("page"))
     context = {
         "section": "grants",
