@@ -73,7 +73,7 @@ def credit(
 
 
 def state_of(delivery: Delivery) -> str:
-    """"unknown" while a supplier's answer is awaited in vain, "failed" after a failure, and "" where nothing is wrong."""
+    """ "unknown" while a supplier's answer is awaited in vain, "failed" after a failure, and "" where nothing is wrong."""
     if delivery.status == Delivery.Status.FAILED:
         return FAILED
     return UNKNOWN if outcomes.is_unknown(delivery) else ""
@@ -156,13 +156,18 @@ def recover(*, wallet: Account, at: datetime) -> int:
     Called where a refund is settled, with the wallet locked. An apology for a failure that was known stays.
     """
     unspent = Lot.objects.filter(
-        wallet=wallet, remaining_fen__gt=0, budget__purpose=Budget.Purpose.GOODWILL, grant__audience__seen=UNKNOWN
+        wallet=wallet,
+        remaining_fen__gt=0,
+        budget__purpose=Budget.Purpose.GOODWILL,
+        grant__audience__seen=UNKNOWN,
     ).values_list("pk", "grant__source")
     items = {pk: source.removeprefix("orders.") for pk, source in unspent}
     if not items:
         return 0
     refunds = Posting.objects.filter(reference__in=[f"refund:{item}" for item in items.values()])
-    refunded = {reference.removeprefix("refund:") for reference in refunds.values_list("reference", flat=True)}
+    refunded = {
+        reference.removeprefix("refund:") for reference in refunds.values_list("reference", flat=True)
+    }
     taken = ledger.take(
         lots=[pk for pk, item in items.items() if item in refunded],
         kind=Posting.Kind.RECOVER,

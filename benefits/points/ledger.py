@@ -155,7 +155,8 @@ def _extend(ends: Mapping[Lot, datetime], posting: Posting, *, at: datetime) -> 
         return
     after = days.end_of(timezone.localdate(at) + timedelta(days=company.refund_days))
     LotExtension.objects.bulk_create(
-        LotExtension(lot=lot, posting=posting, before=before, after=after, at=at) for lot, before in ends.items()
+        LotExtension(lot=lot, posting=posting, before=before, after=after, at=at)
+        for lot, before in ends.items()
     )
 
 

@@ -118,9 +118,9 @@ def expiring_fen(*, after: datetime, days: int) -> int:
 def granted_between(first: date, last: date) -> int:
     """What was granted from the first to the last day, both included."""
     return int(
-        grants().filter(at__date__gte=first, at__date__lte=last).aggregate(
-            fen=Coalesce(Sum("total_fen"), 0)
-        )["fen"]
+        grants()
+        .filter(at__date__gte=first, at__date__lte=last)
+        .aggregate(fen=Coalesce(Sum("total_fen"), 0))["fen"]
     )
 
 

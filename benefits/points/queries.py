@@ -85,7 +85,7 @@ def lots_of(employee: Employee) -> QuerySet[Lot]:
 
 # What of each item was paid from the platform's goodwill: (item, fen). The company is not billed for it.
 GOODWILL_PARTS = """
-(SELECT e.item, -sum(e.fen) AS fen FROM points_budget b JOIN points_lot l ON l.budget_id = b.id
+(SELECT e.item, (-sum(e.fen))::bigint AS fen FROM points_budget b JOIN points_lot l ON l.budget_id = b.id
 JOIN points_lotentry e ON e.lot_id = l.id JOIN points_posting r ON r.id = e.posting_id AND r.kind = 'redeem'
 WHERE b.purpose = 'goodwill' GROUP BY e.item)
 """
@@ -106,7 +106,7 @@ def history_of(employee: Employee, *, limit: int = 50, before: int | None = None
             SELECT w.id, CASE WHEN b.purpose = 'goodwill' THEN 'goodwill' ELSE w.kind END AS kind, w.at, w.fen,
                 w.balance_fen, w.reference, g.reason AS subject
             FROM walked w
-            LEFT JOIN points_grant g ON w.kind = 'grant' AND g.id = nullif(split_part(w.reference, ':', 2), '')::bigint
+            LEFT JOIN points_grant g ON g.id = CASE WHEN w.kind = 'grant' THEN split_part(w.reference, ':', 2)::bigint END
             LEFT JOIN points_budget b ON b.id = g.budget_id
             WHERE %(before)s::bigint IS NULL OR w.id < %(before)s
             ORDER BY w.id DESC LIMIT %(limit)s

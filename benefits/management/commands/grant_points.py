@@ -9,6 +9,7 @@ from django_tenants.utils import tenant_context
 
 from benefits import money
 from benefits.points import days, operations
+from benefits.points import queries as points
 from benefits.points.errors import NobodyToGrantTo
 from benefits.points.models import Budget, Grant
 from benefits.points.operations import Audience

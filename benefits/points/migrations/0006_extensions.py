@@ -55,9 +55,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="lotextension",
-            constraint=models.UniqueConstraint(
-                fields=("posting", "lot"), name="lot_extension_once_a_refund"
-            ),
+            constraint=models.UniqueConstraint(fields=("posting", "lot"), name="lot_extension_once_a_refund"),
         ),
         migrations.RunSQL(SQL, UNDO),
     ]

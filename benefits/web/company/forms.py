@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 from benefits import money
 from benefits.catalogue.models import Category
 from benefits.people.models import Department
+from benefits.points import queries
 from benefits.points.models import Budget
 from benefits.web.company import shown
 from tenants.errors import DomainError

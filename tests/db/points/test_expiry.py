@@ -133,7 +133,9 @@ def test_a_refund_to_a_lot_that_is_over_can_be_spent_for_the_days_of_the_company
     assert lot.remaining_fen == 4_950
     extension = LotExtension.objects.get()
     assert (extension.before, extension.after) == (END, lot.expires_at)
-    assert lot.expires_at.astimezone(AT.tzinfo).isoformat() == "2026-04-07T00:00:00+08:00"  # 17 March + 20 days
+    assert (
+        lot.expires_at.astimezone(AT.tzinfo).isoformat() == "2026-04-07T00:00:00+08:00"
+    )  # 17 March + 20 days
     assert queries.wallet_of(alice, at=END + 6 * DAY).available_fen == 4_950
     again = factories.redeem(alice, at=END + 6 * DAY)
     _refund_at(again, END + 7 * DAY)  # not over: nothing is lengthened a second time
@@ -208,9 +210,9 @@ def mall(race_company: Company) -> Company:
 def test_expiry_and_a_redemption_of_the_same_lot(mall: Company) -> None:
     """The redemption asks an instant before the end, the expiry runs an instant after it: one has the points."""
     seen: Counter[str] = Counter()
+    just_before = END - timedelta(microseconds=1)
     for place in range(ROUNDS):
         alice = factories.an_employee(f"Racer {place}", with_fen=4_950, expires_at=END)
-        just_before = END - timedelta(microseconds=1)
 
         order, *expired = at_once(
             lambda one=alice: factories.redeem(one, at=just_before),
