@@ -72,6 +72,11 @@ def credit(
     return made
 
 
+def given_for(delivery: Delivery) -> Grant | None:
+    """What was given for a delivery of the current company, or None."""
+    return Grant.objects.filter(source=f"orders.item:{delivery.item_id}").first()
+
+
 def state_of(delivery: Delivery) -> str:
     """ "unknown" while a supplier's answer is awaited in vain, "failed" after a failure, and "" where nothing is wrong."""
     if delivery.status == Delivery.Status.FAILED:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, Min, Q, QuerySet, Sum
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from benefits.people.models import Employee
 from benefits.points.errors import BudgetNotFound
-from benefits.points.models import Account, Budget, Grant, Lot, LotEntry, Posting
+from benefits.points.models import Account, Budget, Grant, Lot, LotEntry, LotExtension, Posting
 from tenants.db import connection
 
 
@@ -75,9 +75,10 @@ def available_for(employee: Employee, *, category: str, at: datetime) -> int:
 
 
 def lots_of(employee: Employee) -> QuerySet[Lot]:
-    """The employee's lots that hold something, earliest expiry first."""
+    """The employee's lots that hold something, earliest expiry first; `is_lengthened` where a refund did so."""
     return (
         Lot.objects.filter(wallet__employee=employee, remaining_fen__gt=0)
+        .annotate(is_lengthened=Exists(LotExtension.objects.filter(lot=OuterRef("pk"))))
         .select_related("grant", "budget")
         .order_by("expires_at", "at", "id")
     )
