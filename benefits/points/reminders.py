@@ -115,8 +115,12 @@ def _message(reminder: Reminder, *, company: Company) -> EmailMessage:
             ),
         }
         return EmailMessage(
-            subject=_("%(company)s: points to spend until %(day)s")
-            % {"company": company.display_name, "day": date_format(reminder.expires_on)},
+            subject=_("%(company)s: %(unit)s to spend until %(day)s")
+            % {
+                "company": company.display_name,
+                "unit": company.points_name or _("points"),
+                "day": date_format(reminder.expires_on),
+            },
             body=render_to_string("mail/expiring.txt", facts),
             to=[employee.email],
         )
