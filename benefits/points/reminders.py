@@ -18,6 +18,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from benefits.people.models import Employee
+from benefits.points import days
 from benefits.points.models import Reminder
 from tenants.db import connection, durable, transaction
 from tenants.identity import links
@@ -54,7 +55,7 @@ def remind(*, at: datetime) -> int:
                 "today": timezone.localdate(at),
                 "zone": timezone.get_current_timezone_name(),
                 "at": at,
-                "until": at + timedelta(days=max(DAYS) + 1),
+                "until": days.end_of(timezone.localdate(at) + timedelta(days=max(DAYS))),
             },
         )
         return int(cursor.rowcount)

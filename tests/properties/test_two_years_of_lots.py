@@ -4,14 +4,13 @@ Whatever is granted, redeemed, delivered, refused, given as goodwill or recalled
 month: points are in a budget, a wallet, an order, delivered or lapsed, and never expire twice or out of an order.
 """
 
+import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from benefits.fulfilment.models import Attempt, Delivery
 from benefits.orders.models import Item, Order
@@ -27,18 +26,10 @@ from tests.factories import AT
 OLGA = User(pk=7, username="olga")
 END = AT + timedelta(days=730)
 
-STEPS = st.lists(
-    st.tuples(
-        st.sampled_from(
-            ["grant", "redeem", "redeem", "unknown", "deliver", "fail", "goodwill", "recall", "policy"]
-        ),
-        st.integers(0, 1),  # who, or which policy
-        st.integers(0, 90),  # days until the next step
-        st.integers(1, 120),  # days for which what is granted lives
-    ),
-    min_size=12,
-    max_size=18,
-)
+DOINGS = {
+    "grant": 5, "redeem": 4, "unknown": 5, "deliver": 2, "fail": 4, "goodwill": 5, "recall": 1, "policy": 2,
+}  # fmt: skip
+SEEDS = range(5)
 
 
 @pytest.fixture
@@ -49,40 +40,31 @@ def company(module_company: Company) -> Iterator[Company]:
 
 
 def test_two_years(company: Company) -> None:
-    seen: set[str] = set()
+    for seed in SEEDS:
+        _live(company, random.Random(seed))
 
-    @settings(
-        max_examples=10,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(steps=STEPS)
-    def live(steps: list[tuple[str, int, int, int]]) -> None:
-        _live(company, steps)
-
-    live()
-    seen |= set(Posting.objects.values_list("kind", flat=True))
+    seen = set(Posting.objects.values_list("kind", flat=True))
     assert {"expire", "lapse", "goodwill", "recover", "recall", "refund", "deliver"} <= seen, seen
     assert LotExtension.objects.exists(), "the clock never overtook an order"
 
 
-def _live(company: Company, steps: list[tuple[str, int, int, int]]) -> None:
-    people, budget = (
+def _live(company: Company, chance: random.Random) -> None:
+    people, budget, at = (
         [factories.an_employee("Alice"), factories.an_employee("Bob")],
-        factories.a_budget(200_000),
+        factories.a_budget(300_000),
+        AT,
     )
-    at = AT
-    for what, who, wait, life in steps:
-        _step(company, what, who, people, budget, at=at, life=life)
-        _check(company, at)
-        at = min(at + timedelta(days=wait), END)
+    for alice in people:
+        factories.grant(budget, {alice: 6_000}, expires_at=at + timedelta(days=20))
+    while at < END:
+        [what] = chance.choices(list(DOINGS), weights=list(DOINGS.values()))
+        _step(company, what, chance.randint(0, 1), people, budget, at=at, life=chance.randint(1, 90))
+        at = min(at + timedelta(days=chance.choice([0, 1, 10, 30, 60])), END)
         reminders.remind(at=at)
         expiry.expire_due(at=at, lots=3)
         assert expiry.expire_due(at=at) == 0
         assert not Lot.objects.filter(expires_at__lte=at, remaining_fen__gt=0).exists()
-        _check(company, at)
+        _check(company)
 
 
 def _step(
@@ -129,7 +111,7 @@ def _ends(order: Order, status: str, *, at: datetime) -> None:
     assert factories.settle(at=at) == 1
 
 
-def _check(company: Company, at: datetime) -> None:
+def _check(company: Company) -> None:
     assert books.verify([company]) == []
     in_flight = sum(Item.objects.filter(status="placed").values_list("price_fen", flat=True))
     assert factories.derived_fen("held") == in_flight

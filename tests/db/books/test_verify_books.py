@@ -135,7 +135,7 @@ def _give_goodwill_and_lengthen() -> None:
     """Goodwill for an order that fails, and a refund of it to a lot that is over by then."""
     carol = factories.an_employee("Carol", with_fen=6_000, expires_at=AT + timedelta(days=2))
     order = factories.redeem(carol)
-    factories.deliver(order, fails=[order.sku_code], at=AT + timedelta(days=3))
+    factories.deliver(order, fails=[order.sku_code])
     goodwill.credit(
         delivery=Delivery.objects.get(order_number=order.number),
         fen=1_000,

@@ -41,6 +41,12 @@ def test_after_an_outage_only_the_nearest(acme: Company, away: int, mark: int | 
     assert [days for days, _fen in _made(alice)] == ([mark] if mark else [])
 
 
+def test_what_ends_at_another_hour_than_midnight_counts_by_its_day(acme: Company) -> None:
+    factories.an_employee(with_fen=5_000, expires_at=AT + 31 * DAY)
+    assert reminders.remind(at=AT) == 0
+    assert reminders.remind(at=AT + DAY - timedelta(hours=9)) == 1
+
+
 def test_a_day_is_told_as_one_sum_and_other_people_and_days_apart(acme: Company) -> None:
     alice, bob, budget = factories.an_employee(), factories.an_employee("Bob"), factories.a_budget(20_000)
     factories.grant(budget, {alice: 1_000, bob: 500}, expires_at=END)
