@@ -44,7 +44,7 @@ DROP FUNCTION points_guard_expiry();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("points", "0004_their_accounts")]
+    dependencies = [("points", "0007_fewer_indexes")]
     operations = [
         migrations.AlterField(
             model_name="lotextension",
