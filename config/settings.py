@@ -223,6 +223,7 @@ ROSTER_UPLOADS_A_MINUTE = env_int("ROSTER_UPLOADS_A_MINUTE", 10, least=1)
 ROSTER_LEAVER_SHARE = env_int("ROSTER_LEAVER_SHARE", 10, least=0, most=100)  # per cent
 ROSTER_UNDO_DAYS = env_int("ROSTER_UNDO_DAYS", 7, least=0)
 ROSTER_KEEP_DAYS = env_int("ROSTER_KEEP_DAYS", 90, least=1)
+GOODWILL_ALONE_FEN = env_int("GOODWILL_ALONE_FEN", 200_00, least=0)
 
 # --- Tasks -----------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env_url(

@@ -62,6 +62,7 @@ urlpatterns: list[URLPattern] = [
     path("grants/", grants.grants, name="company_grants"),
     path("grants/new/", grants.new, name="company_grant_new"),
     path("grants/<int:pk>/", grants.grant, name="company_grant"),
+    path("grants/<int:pk>/recall/", grants.recall, name="company_grant_recall"),
     path("funds/", funds.funds, name="company_funds"),
     path("funds/statement/", funds.statement, name="company_funds_statement"),
     path("funds/warning/", funds.warning, name="company_funds_warning"),
