@@ -1,7 +1,5 @@
 """Grants: who, how much, from which budget; shown before it happens, then done in one act."""
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from django.contrib import messages
@@ -61,7 +59,7 @@ def audience_words(grant: Grant) -> str:
     if audience.get("everyone"):
         return _("everyone")
     if audience.get("departments"):
-        return "、".join(audience["departments"])
+        return shown.joined(audience["departments"])
     return _("a list")
 
 
@@ -142,11 +140,7 @@ def _rows(form: GrantForm) -> list[Amount]:
         return []
     if not data["file"]:
         return lists.of_text(data["listing"])
-    with tempfile.NamedTemporaryFile(suffix=Path(data["file"].name).suffix[:8]) as copy:
-        for chunk in data["file"].chunks():
-            copy.write(chunk)
-        copy.flush()
-        return lists.of_file(Path(copy.name))
+    return lists.of_upload(data["file"])
 
 
 def _audience(form: GrantForm, rows: list[Amount]) -> Audience:

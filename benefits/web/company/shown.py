@@ -1,10 +1,12 @@
 """How a company's console writes value: fen as the company's points, or as yuan."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from benefits import money
 from benefits.funds.errors import InsufficientFunds
@@ -68,6 +70,11 @@ def refusal(error: DomainError, company: Company) -> str:
             "short": show.with_unit(facts["shortfall_fen"]),
         }
     return str(error)
+
+
+def joined(words: Iterable[object]) -> str:
+    """Several words as the reader's language lists them."""
+    return pgettext("between the words of a list", ", ").join(str(word) for word in words)
 
 
 def searched(text: str, *, limit: int = 80) -> str:
