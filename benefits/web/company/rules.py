@@ -1,19 +1,21 @@
 """Rules that grant points by themselves: list, write, look at one, put it to work."""
 
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from benefits.campaigns import operations, queries
-from benefits.campaigns.definition import Definition
 from benefits.campaigns.models import GrantRule
-from benefits.web.company import rule_words, shown
+from benefits.people.models import Employee
+from benefits.web.company import rehearsals, rule_words, shown
 from benefits.web.company.budgets import READERS, may_change
 from benefits.web.company.rule_forms import DayForm, RuleForm, initial_of
 from benefits.web.company.shown import Amounts
@@ -22,31 +24,231 @@ from tenants.errors import DomainError
 from tenants.identity.roles import Role
 
 PAGE = 20
-AHEAD = 12  # coming dates shown on a rule's page
-TONES = {"draft": "neutral", "waiting": "warn", "active": "ok", "paused": "warn", "ended": "neutral"}
+LATEST = 5
+AHEAD = 366
+MOST_DATES = 12
+Status = GrantRule.Status
+TONES = {Status.DRAFT: "neutral", Status.ACTIVE: "ok", Status.PAUSED: "warn", Status.ENDED: "neutral"}
 
 
 @allow(*READERS)
 def rules(request: HttpRequest) -> HttpResponse:
-    """All rules, those at work first, each with what it does next."""
+    """All rules, each with what it does next, and the latest rehearsals."""
     show = shown.amounts(shown.company_of(request))
-    today = timezone.localdate()
     page = Paginator(queries.rules(), PAGE).get_page(request.GET.get("page"))
-    found = list(page)
     context = {
         "section": "rules",
         "page": page,
-        "rows": [
-            {
-                "rule": rule,
-                "tone": TONES.get(rule.status, "neutral"),
-                "occasion": rule_words.occasion(rule.version.definition_of().occasion),
-                "audience": rule_words.audience_in_short(rule.version.definition_of().audience),
-            }
-            for rule in found
-        ],
-        "today": today,
+        "rows": [_row(rule, show) for rule in page],
+        "runs": rehearsals.table(queries.rehearsals()[:LATEST], show),
         "unit": show.unit,
         "may_change": may_change(request),
     }
     return render(request, "company/rules.html", context)
+
+
+def _row(rule: GrantRule, show: Amounts) -> dict[str, Any]:
+    meaning = queries.meaning(rule)
+    return {
+        "rule": rule,
+        "tone": TONES[Status(rule.status)],
+        "occasion": rule_words.occasion(meaning.occasion),
+        "audience": rule_words.audience_in_short(meaning.audience),
+        "asks": not rule.is_scheduled,
+        "next": _next(rule, show),
+    }
+
+
+def _next(rule: GrantRule, show: Amounts) -> dict[str, Any] | None:
+    if rule.status != Status.ACTIVE or not rule.is_scheduled:
+        return None
+    found = queries.next_days(rule, timezone.localdate(), 1)
+    return _dates(found, show)[0] if found else None
+
+
+def _dates(found: list[Any], show: Amounts) -> list[dict[str, Any]]:
+    return [{"day": day, "people": people, "cost": show.points(fen)} for day, people, fen in found]
+
+
+@allow(*READERS)
+def rule(request: HttpRequest, pk: int) -> HttpResponse:
+    """One rule: what it says, what it will do, what it did."""
+    return _rule(request, _find(pk))
+
+
+@allow(Role.HR, Role.ADMIN)
+def new(request: HttpRequest) -> HttpResponse:
+    """Write a rule; it is a draft until it is activated."""
+    company = shown.company_of(request)
+    initial = {"budget": request.GET.get("budget", "")[:9]} if request.GET.get("budget", "").isdecimal() else {}
+    form = RuleForm(request.POST or None, request.FILES or None, company=company, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = operations.make_rule(
+                name=form.cleaned_data["name"],
+                budget=form.cleaned_data["budget"],
+                definition=form.definition(),
+                actor=request.user,  # type: ignore[arg-type]
+                at=timezone.now(),
+            )
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, _("The rule is kept. Rehearse it next."))
+            return redirect("company_rule", pk=made.pk)
+    return _form(request, form, title=_("New rule"), back=reverse("company_rules"), back_label=_("Rules"))
+
+
+@allow(Role.HR, Role.ADMIN)
+def revise(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write a rule's next version; a rule at work rests until it is activated again."""
+    found = _find(pk)
+    if found.status == Status.ENDED:
+        return redirect("company_rule", pk=pk)
+    company = shown.company_of(request)
+    meaning = queries.meaning(found)
+    form = RuleForm(
+        request.POST or None,
+        request.FILES or None,
+        company=company,
+        initial={**initial_of(meaning, shown.amounts(company)), "name": found.name, "budget": found.budget_id},
+        known_grades=(*meaning.amount.by_grade, *meaning.audience.grades),
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            operations.revise_rule(
+                rule=found,
+                name=form.cleaned_data["name"],
+                budget=form.cleaned_data["budget"],
+                definition=form.definition(),
+                actor=request.user,  # type: ignore[arg-type]
+                at=timezone.now(),
+            )
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, _("The rule is kept. Rehearse it next."))
+            return redirect("company_rule", pk=pk)
+    return _form(
+        request,
+        form,
+        title=_("Change the rule"),
+        back=reverse("company_rule", args=[pk]),
+        back_label=found.name,
+        is_active=found.status == Status.ACTIVE,
+    )
+
+
+@allow(Role.HR, Role.ADMIN)
+@require_POST
+def rehearse(request: HttpRequest, pk: int) -> HttpResponse:
+    """See to the row what the rule gives on a day; nothing moves."""
+    found = _find(pk)
+    form = DayForm(request.POST, company=shown.company_of(request))
+    if form.is_valid():
+        try:
+            made = operations.rehearse_rule(
+                rule=found,
+                day=form.cleaned_data["day"],
+                actor=request.user,  # type: ignore[arg-type]
+                at=timezone.now(),
+            )
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            return redirect("company_rehearsal", pk=made.pk)
+    return _rule(request, found, day_form=form, status=422)
+
+
+@allow(Role.HR, Role.ADMIN)
+@require_POST
+def state(request: HttpRequest, pk: int) -> HttpResponse:
+    """Activate, pause or end a rule."""
+    found = _find(pk)
+    change = {
+        "activate": (operations.activate_rule, _("The rule is active.")),
+        "pause": (operations.pause_rule, _("The rule is paused. What was given stays.")),
+        "end": (operations.end_rule, _("The rule has ended. What was given stays.")),
+    }.get(request.POST.get("to", ""))
+    if change is None:
+        raise Http404
+    operation, done = change
+    try:
+        operation(rule=found, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+    except DomainError as error:
+        message = shown.refusal(error, shown.company_of(request))
+        return _rule(request, _find(pk), error=message, status=error.status)
+    messages.success(request, done)
+    return redirect("company_rule", pk=pk)
+
+
+def _find(pk: int) -> GrantRule:
+    return get_object_or_404(queries.rules(), pk=pk)
+
+
+def _rule(
+    request: HttpRequest,
+    found: GrantRule,
+    *,
+    day_form: DayForm | None = None,
+    error: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    company = shown.company_of(request)
+    show = shown.amounts(company)
+    today = timezone.localdate()
+    page = Paginator(queries.rehearsals().filter(rule=found), PAGE).get_page(request.GET.get("page"))
+    is_ahead = found.is_scheduled and found.status != Status.ENDED
+    context = {
+        "section": "rules",
+        "rule": found,
+        "tone": TONES[Status(found.status)],
+        "lines": rule_words.lines(queries.meaning(found), show),
+        "versions": _versions(found, show),
+        "page": page,
+        "rehearsals": rehearsals.table(page, show),
+        "day_form": day_form or DayForm(company=company, initial={"day": today}),
+        "dates": _dates(queries.next_days(found, today, MOST_DATES), show) if is_ahead else [],
+        "estimate": show.points(operations.estimate(found, day=today)) if is_ahead else "",
+        "asks": not found.is_scheduled,
+        "error": error,
+        "unit": show.unit,
+        "request_key": uuid4(),
+        "may_change": may_change(request),
+        "may_revise": found.status != Status.ENDED,
+        "may_activate": found.status in (Status.DRAFT, Status.PAUSED),
+        "may_pause": found.status == Status.ACTIVE,
+        "is_ended": found.status == Status.ENDED,
+    }
+    return render(request, "company/rule.html", context, status=status)
+
+
+def _versions(found: GrantRule, show: Amounts) -> list[dict[str, Any]]:
+    return [
+        {
+            "title": _("Version %(number)d, %(when)s, by %(who)s")
+            % {
+                "number": version.number,
+                "when": f"{timezone.localtime(version.at):%Y-%m-%d %H:%M}",
+                "who": version.made_by,
+            },
+            "lines": rule_words.lines(version.meaning, show),
+        }
+        for version in found.versions.all()[:PAGE]
+    ]
+
+
+def _form(request: HttpRequest, form: RuleForm, **about: Any) -> HttpResponse:
+    show = shown.amounts(form.company)
+    context = {
+        "section": "rules",
+        "form": form,
+        "grade_fields": form.grade_fields(),
+        "step_fields": form.step_fields(),
+        "unit": show.unit,
+        "rate": show.rate,
+        "headcount": Employee.objects.filter(status=Employee.Status.ACTIVE).count(),
+        "has_budget": form.fields["budget"].queryset.exists(),  # type: ignore[attr-defined]
+        **about,
+    }
+    return render(request, "company/rule_form.html", context, status=422 if form.errors else 200)

@@ -15,6 +15,8 @@ from benefits.web.company import (
     imports,
     overview,
     people,
+    rehearsals,
+    rules,
     staff,
 )
 
@@ -59,5 +61,15 @@ urlpatterns: list[URLPattern] = [
     path("grants/", grants.grants, name="company_grants"),
     path("grants/new/", grants.new, name="company_grant_new"),
     path("grants/<int:pk>/", grants.grant, name="company_grant"),
+    path("rules/", rules.rules, name="company_rules"),
+    path("rules/new/", rules.new, name="company_rule_new"),
+    path("rules/<int:pk>/", rules.rule, name="company_rule"),
+    path("rules/<int:pk>/revise/", rules.revise, name="company_rule_revise"),
+    path("rules/<int:pk>/rehearse/", rules.rehearse, name="company_rule_rehearse"),
+    path("rules/<int:pk>/state/", rules.state, name="company_rule_state"),
+    path("rehearsals/<int:pk>/", rehearsals.rehearsal, name="company_rehearsal"),
+    path("rehearsals/<int:pk>/progress/", rehearsals.progress, name="company_rehearsal_progress"),
+    path("rehearsals/<int:pk>/commit/", rehearsals.commit, name="company_rehearsal_commit"),
+    path("rehearsals/<int:pk>/rehearsal.xlsx", rehearsals.file, name="company_rehearsal_file"),
     path("funds/", funds.funds, name="company_funds"),
 ]
