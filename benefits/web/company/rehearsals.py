@@ -48,6 +48,9 @@ REASONS = {
     "not_due": gettext_lazy("not due on this day"),
     "already_given": gettext_lazy("has had it for this occasion"),
     "left": gettext_lazy("has left the company"),
+    "no_amount": gettext_lazy("the rule has no amount for them"),
+    "no_day": gettext_lazy("the roster does not hold the day that it needs"),
+    "no_wallet": gettext_lazy("has no wallet"),
     "not_in_audience": gettext_lazy("not among those it is for"),
 }
 

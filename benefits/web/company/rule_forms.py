@@ -2,26 +2,30 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy, pgettext_lazy
 
 from benefits import money
+from benefits.campaigns import occasions
+from benefits.campaigns.definition import MOST_DAYS, MOST_MONTHS, Definition
+from benefits.campaigns.errors import InvalidRule
 from benefits.people.models import Department, Employee
 from benefits.points.models import Budget
 from benefits.roster import lists
 from benefits.web.company import shown
 from benefits.web.company.forms import CompanyForm
+from benefits.web.company.shown import Amounts
 from tenants.errors import DomainError
 
 ALL, SOME, LIST = "all", "some", "list"
 SAME, BY_GRADE, BY_YEARS = "same", "grade", "years"
 NEVER, DATE, DAYS, MONTHS = "never", "date", "days", "months"
-MOST_MONTHS = 720  # of seniority: sixty years
-MOST_DAYS = 3650  # of validity
 STEPS = 6  # rows for amounts by years of seniority
 MOST_CHOICES = 200  # grades or cities offered to tick
 LIST_BYTES = 5_000_000
@@ -48,6 +52,18 @@ FESTIVALS = (
     ("national", pgettext_lazy("festival", "National Day")),
     ("double_ninth", pgettext_lazy("festival", "Double Ninth Festival")),
 )
+# Where the form shows what a definition is refused for.
+FIELD_OF_PATH = {
+    "audience.everyone": "whom",
+    "audience.numbers": "listing",
+    "amount.fen": "points",
+    "amount.by_grade": "how",
+    "amount.by_years": "how",
+    "expiry.kind": "until",
+    "expiry.day": "until_date",
+    "expiry.days": "until_days",
+    "expiry.months": "until_months",
+}
 STAGES = (
     ("", _("whether on probation or not")),
     ("probation", _("on probation")),
@@ -156,7 +172,13 @@ class RuleForm(CompanyForm):
             (BY_YEARS, _("by years with the company")),
         ],
     )
-    points = forms.CharField(label=_("For each"), required=False, max_length=20, widget=_amount_input())
+    points = forms.CharField(
+        label=_("For each"),
+        required=False,
+        max_length=20,
+        widget=_amount_input(),
+        help_text=_("By grade or by years: for all others. Empty: they get nothing."),
+    )
     prorate = forms.BooleanField(
         label=_("Who joins within the month gets the share of its remaining days"), required=False
     )
@@ -185,6 +207,7 @@ class RuleForm(CompanyForm):
     def __init__(self, *args: Any, known_grades: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.listed: tuple[tuple[str, int | None], ...] = ()
+        self.meaning: Definition | None = None
         field: Any = self.fields["budget"]
         field.queryset = Budget.objects.filter(
             status=Budget.Status.OPEN, purpose=Budget.Purpose.COMPANY
@@ -200,10 +223,17 @@ class RuleForm(CompanyForm):
         self.grade_names = _distinct("grade", known_grades)
         self._choose("grades", self.grade_names)
         self._choose("cities", _distinct("city", tuple(self.initial.get("cities", ()))))
-        self._choose("months", [str(month) for month in range(1, 13)])
+        months: Any = self.fields["months"]
+        months.choices = [(month, date_format(date(2026, month, 1), "M")) for month in range(1, 13)]
+        festivals: Any = self.fields["festival"]
+        festivals.choices = festivals_ahead(timezone.localdate())
         for place, grade in enumerate(self.grade_names):
             self.fields[f"grade_{place}"] = forms.CharField(
-                label=grade, required=False, max_length=20, widget=_amount_input()
+                label=grade,
+                required=False,
+                max_length=20,
+                widget=_amount_input(),
+                initial=self.initial.get("by_grade", {}).get(grade),
             )
         for place in range(STEPS):
             self.fields[f"from_{place}"] = forms.IntegerField(
@@ -249,7 +279,45 @@ class RuleForm(CompanyForm):
         self._check_when(data)
         self._check_amount(data)
         self._check_until(data)
+        if not self.errors:
+            self._read(data)
         return data
+
+    def definition(self) -> Definition:
+        """What was typed, once the form is valid."""
+        if self.meaning is None:
+            raise ValueError("the form is not valid")
+        return self.meaning
+
+    def _read(self, data: dict[str, Any]) -> None:
+        """The definition has the last word; what it refuses stands at the field it is about."""
+        parts = {
+            "audience": self._audience(data),
+            "occasion": _occasion(data),
+            "amount": self._amount(data),
+            "expiry": _expiry(data),
+        }
+        try:
+            self.meaning = Definition.of_json(parts)
+        except InvalidRule as error:
+            name = FIELD_OF_PATH.get(error.field, error.field.rsplit(".", 1)[-1])
+            self.add_error(name if name in self.fields else None, error.details["problem"])
+
+    def _audience(self, data: dict[str, Any]) -> dict[str, Any]:
+        if data["whom"] == LIST:
+            return {"numbers": self.listed}
+        if data["whom"] == ALL:
+            return {"everyone": True}
+        names = ("departments", "grades", "cities", "months_from", "months_to", "stage")
+        return {name: data[name] for name in names}
+
+    def _amount(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "fen": data.get("points") or 0,
+            "by_grade": self.by_grade(data) if data["how"] == BY_GRADE else {},
+            "by_years": self.by_years(data) if data["how"] == BY_YEARS else {},
+            "prorate": bool(data["prorate"]) and data["kind"] == "monthly",
+        }
 
     def _fen(self, text: str) -> int:
         """Points as typed in fen; 0 for nothing."""
@@ -263,8 +331,7 @@ class RuleForm(CompanyForm):
             yield from (f"grade_{place}" for place in range(len(self.grade_names)))
         elif how == BY_YEARS:
             yield from (f"points_{place}" for place in range(STEPS))
-        if how == SAME or (how == BY_GRADE and data.get("points")):
-            yield "points"
+        yield "points"
 
     def _check_whom(self, data: dict[str, Any]) -> None:
         least, most = data.get("months_from"), data.get("months_to")
@@ -354,6 +421,64 @@ class RuleForm(CompanyForm):
         return {
             year: fen for year, fen in found.items() if year is not None and isinstance(fen, int) and fen
         }
+
+
+def festivals_ahead(today: date) -> list[tuple[str, str]]:
+    """The festivals in the order in which they come, each with its next day."""
+    coming = [(occasions.next_festival(slug, today), slug, name) for slug, name in FESTIVALS]
+    return [
+        (slug, _("%(festival)s, next on %(day)s") % {"festival": name, "day": day.isoformat()})
+        for day, slug, name in sorted(coming)
+    ]
+
+
+def _occasion(data: dict[str, Any]) -> dict[str, Any]:
+    """The fields that the chosen kind has, as they were typed; the others are left alone."""
+    fields = occasions.KINDS[data["kind"]].fields
+    found: dict[str, Any] = {"kind": data["kind"]}
+    for name in sorted(fields):
+        found[name] = data.get(name) or (0 if name == "days_before" else None)
+    return found
+
+
+def _expiry(data: dict[str, Any]) -> dict[str, Any]:
+    until = data["until"]
+    field = {DATE: "day", DAYS: "days", MONTHS: "months"}.get(until)
+    return {"kind": until, **({field: data[f"until_{until}"]} if field else {})}
+
+
+def initial_of(meaning: Definition, show: Amounts) -> dict[str, Any]:
+    """A definition as the form shows it again."""
+    who, when, much, until = meaning.audience, meaning.occasion, meaning.amount, meaning.expiry
+    found: dict[str, Any] = {
+        "whom": LIST if who.numbers else ALL if who.everyone else SOME,
+        "departments": who.departments,
+        "grades": who.grades,
+        "cities": who.cities,
+        "months_from": who.months_from,
+        "months_to": who.months_to,
+        "stage": who.stage,
+        "listing": "\n".join(
+            number if fen is None else f"{number}\t{show.field(fen)}" for number, fen in who.numbers
+        ),
+        "kind": when.kind,
+        "day": when.day if when.kind == "monthly" else None,
+        "months": when.months,
+        "years": ", ".join(str(year) for year in when.years),
+        "festival": when.festival,
+        "days_before": when.days_before or None,
+        "how": BY_GRADE if much.by_grade else BY_YEARS if much.by_years else SAME,
+        "points": show.field(much.fen) if much.fen else "",
+        "prorate": much.prorate,
+        "until": until.kind,
+        "until_date": until.day,
+        "until_days": until.days or None,
+        "until_months": until.months or None,
+        "by_grade": {grade: show.field(fen) for grade, fen in much.by_grade.items()},
+    }
+    for place, (years, fen) in enumerate(sorted(much.by_years.items())[:STEPS]):
+        found |= {f"from_{place}": years, f"points_{place}": show.field(fen)}
+    return found
 
 
 class DayForm(CompanyForm):
