@@ -87,6 +87,7 @@ TENANT_APPS = [
     "benefits.roster",
     "benefits.points",
     "benefits.orders",
+    "benefits.approvals",
     "cms",
     "wagtail.users",
     "wagtail.snippets",
@@ -222,6 +223,8 @@ ROSTER_UPLOADS_A_MINUTE = env_int("ROSTER_UPLOADS_A_MINUTE", 10, least=1)
 ROSTER_LEAVER_SHARE = env_int("ROSTER_LEAVER_SHARE", 10, least=0, most=100)  # per cent
 ROSTER_UNDO_DAYS = env_int("ROSTER_UNDO_DAYS", 7, least=0)
 ROSTER_KEEP_DAYS = env_int("ROSTER_KEEP_DAYS", 90, least=1)
+
+APPROVAL_DAYS = env_int("APPROVAL_DAYS", 7, least=1, most=365)
 
 # --- Tasks -----------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env_url(
