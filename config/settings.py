@@ -256,6 +256,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": _EVERYONE,
     },
     "find rosters that wait": {"task": "benefits.sweep_rosters", "schedule": 30.0, "options": _EVERYONE},
+    "see to second signatures": {
+        "task": "benefits.sweep_approvals",
+        "schedule": 60.0,
+        "options": {**_EVERYONE, "expires": 50},
+    },
     "do what the calendar says": {
         "task": "benefits.keep_house",
         "schedule": 3600.0,

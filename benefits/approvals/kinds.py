@@ -64,7 +64,7 @@ def _both_names(request: Request) -> dict[str, Any]:
 
 
 def _target(request: Request) -> Budget:
-    found = Budget.objects.filter(pk=request.details.get("to")).first()
+    found = Budget.objects.filter(pk=request.details["to"]).first()
     if found is None:
         raise SubjectGone
     return found

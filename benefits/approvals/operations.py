@@ -108,7 +108,7 @@ def _ask(*, kind: str, request: Request) -> Approval:
         actor=request.actor,
         at=at,
         kind=kind,
-        subject=approval.subject,
+        about=approval.subject,
         fen=request.fen,
     )
     return approval

@@ -6,14 +6,18 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from psycopg import sql
 
 from benefits.approvals import limits
 from benefits.approvals.limits import DECIDERS, Limits
 from benefits.approvals.models import Approval, Delegation, Kind
+from tenants.db import connection
 from tenants.identity.models import User
+from tenants.models import Company
 
 FIRST_REMINDER = timedelta(days=1)  # after it was asked
 LAST_DAY = timedelta(days=1)  # before it lapses
+BELL = timedelta(seconds=20)  # so long the bell rung at the decision has before it is rung again
 
 
 @dataclass(frozen=True)
@@ -146,3 +150,34 @@ def reminder_due(at: datetime) -> Q:
     first = Q(reminded_at=None, asked_at__lte=at - FIRST_REMINDER)
     last = Q(due_at__lte=at + LAST_DAY) & (Q(reminded_at=None) | Q(reminded_at__lt=F("due_at") - LAST_DAY))
     return first | last
+
+
+def find_approval(pk: int) -> Approval:
+    """The request of this number."""
+    return approvals().get(pk=pk)
+
+
+def companies_to_tend(at: datetime) -> list[str]:
+    """The open companies where the clock has brought something about, found in one statement."""
+    schemas = list(Company.objects.filter(status=Company.Status.OPEN).values_list("schema_name", flat=True))
+    if not schemas:
+        return []
+    one = sql.SQL(
+        "SELECT {name} WHERE EXISTS (SELECT 1 FROM {schema}.approvals_approval WHERE status = 'approved'"
+        " AND decided_at <= {bell} OR status = 'waiting' AND (due_at <= {at}"
+        " OR reminded_at IS NULL AND asked_at <= {first}"
+        " OR due_at <= {last} AND (reminded_at IS NULL OR reminded_at < due_at - {day})))"
+    )
+    moments = {
+        "at": sql.Literal(at),
+        "bell": sql.Literal(at - BELL),
+        "first": sql.Literal(at - FIRST_REMINDER),
+        "last": sql.Literal(at + LAST_DAY),
+        "day": sql.Literal(LAST_DAY),
+    }
+    parts = [
+        one.format(name=sql.Literal(schema), schema=sql.Identifier(schema), **moments) for schema in schemas
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(" UNION ALL ").join(parts))
+        return [str(schema) for (schema,) in cursor.fetchall()]
