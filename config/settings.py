@@ -88,6 +88,7 @@ TENANT_APPS = [
     "benefits.points",
     "benefits.campaigns",
     "benefits.orders",
+    "benefits.approvals",
     "cms",
     "wagtail.users",
     "wagtail.snippets",
@@ -224,6 +225,8 @@ ROSTER_LEAVER_SHARE = env_int("ROSTER_LEAVER_SHARE", 10, least=0, most=100)  # p
 ROSTER_UNDO_DAYS = env_int("ROSTER_UNDO_DAYS", 7, least=0)
 ROSTER_KEEP_DAYS = env_int("ROSTER_KEEP_DAYS", 90, least=1)
 
+APPROVAL_DAYS = env_int("APPROVAL_DAYS", 7, least=1, most=365)
+
 # --- Tasks -----------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env_url(
     "BROKER_URL", URLS.broker, schemes=("redis", "rediss", "redis+socket", "amqp", "amqps")
@@ -254,6 +257,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": _EVERYONE,
     },
     "find rosters that wait": {"task": "benefits.sweep_rosters", "schedule": 30.0, "options": _EVERYONE},
+    "see to second signatures": {
+        "task": "benefits.sweep_approvals",
+        "schedule": 60.0,
+        "options": {**_EVERYONE, "expires": 50},
+    },
     "do what the calendar says": {
         "task": "benefits.keep_house",
         "schedule": 3600.0,

@@ -1,0 +1,140 @@
+"""The kinds of requests, one entry each: what it is about, what is checked when it is asked, how it is carried out.
+
+Whatever carries a request out is safe to repeat with the same key: a crash between doing it and noting it changes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+
+from benefits.approvals.errors import SubjectGone
+from benefits.approvals.models import Kind
+from benefits.funds import queries as funds
+from benefits.funds.errors import InsufficientFunds
+from benefits.points import operations as points
+from benefits.points.errors import BudgetClosed, InsufficientBudget, InvalidPoints
+from benefits.points.models import Account, Budget
+from tenants.db import connection
+from tenants.identity.models import User
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody asked for, with the row that it is about."""
+
+    subject: Any
+    fen: int
+    details: Mapping[str, Any]
+    request_key: UUID
+    actor: User
+    at: datetime
+
+
+def _nothing(subject: Any, at: datetime) -> None:
+    """Most subjects need not know that they wait."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How requests of one kind are described, checked and carried out.
+
+    `check` objects to what plainly cannot be; `hold` and `release` tell the subject that it waits, and that it no
+    longer does; `is_quick` says that a page may wait for `carry_out`.
+    """
+
+    model: type[models.Model]
+    describe: Callable[[Request], dict[str, Any]]
+    check: Callable[[Request], None]
+    carry_out: Callable[[Request], models.Model]
+    hold: Callable[[Any, datetime], None] = _nothing
+    release: Callable[[Any, datetime], None] = _nothing
+    is_quick: bool = True
+
+
+def _budget_names(request: Request) -> dict[str, Any]:
+    return {"budget": request.subject.name}
+
+
+def _both_names(request: Request) -> dict[str, Any]:
+    return {"budget": request.subject.name, "to_name": _target(request).name}
+
+
+def _target(request: Request) -> Budget:
+    found = Budget.objects.filter(pk=request.details["to"]).first()
+    if found is None:
+        raise SubjectGone
+    return found
+
+
+def _check_load(request: Request) -> None:
+    _check_amount(request)
+    _check_open(request.subject)
+    available = funds.available_fen(connection.schema_name)
+    if request.fen > available:
+        raise InsufficientFunds(needed_fen=request.fen, available_fen=available)
+
+
+def _check_return(request: Request) -> None:
+    _check_amount(request)
+    budget: Budget = request.subject
+    left = Account.objects.get(pk=budget.account_id).balance_fen or 0
+    if request.fen > left:
+        raise InsufficientBudget(budget=budget.name, needed_fen=request.fen, available_fen=left)
+
+
+def _check_move(request: Request) -> None:
+    _check_return(request)
+    _check_open(_target(request))
+
+
+def _check_amount(request: Request) -> None:
+    if request.fen <= 0:
+        raise InvalidPoints(asked_fen=request.fen, most_fen=points.MOST_FEN_EACH)
+
+
+def _check_open(budget: Budget) -> None:
+    if budget.status != Budget.Status.OPEN:
+        raise BudgetClosed(budget=budget.name)
+
+
+def _load(request: Request) -> models.Model:
+    return points.load_budget(
+        budget=request.subject,
+        fen=request.fen,
+        request_key=request.request_key,
+        actor=request.actor,
+        at=request.at,
+    )
+
+
+def _return(request: Request) -> models.Model:
+    return points.unload_budget(
+        budget=request.subject,
+        fen=request.fen,
+        request_key=request.request_key,
+        actor=request.actor,
+        at=request.at,
+    )
+
+
+WAYS: Mapping[str, Way] = {
+    Kind.LOAD: Way(model=Budget, describe=_budget_names, check=_check_load, carry_out=_load),
+    Kind.RETURN: Way(model=Budget, describe=_budget_names, check=_check_return, carry_out=_return),
+}
+
+
+def subject_text(subject: models.Model) -> str:
+    """How a request names its row: "points.budget:3"."""
+    return f"{subject._meta.label_lower}:{subject.pk}"
+
+
+def find_subject(kind: str, text: str) -> Any:
+    """The row that a request is about. Raises SubjectGone."""
+    found = WAYS[kind].model._default_manager.filter(pk=int(text.partition(":")[2])).first()
+    if found is None:
+        raise SubjectGone
+    return found
