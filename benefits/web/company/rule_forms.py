@@ -12,63 +12,38 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy, pgettext_lazy
 
 from benefits import money
-from benefits.campaigns import occasions
 from benefits.campaigns.definition import MOST_DAYS, MOST_MONTHS, Definition
 from benefits.campaigns.errors import InvalidRule
-from benefits.people.models import Department, Employee
+from benefits.people.models import Department
 from benefits.points.models import Budget
 from benefits.roster import lists
 from benefits.web.company import shown
-from benefits.web.company.forms import CompanyForm
-from benefits.web.company.shown import Amounts
+from benefits.web.company.forms import CompanyForm, Keyed
+from benefits.web.company.rule_parts import (
+    ALL,
+    BY_GRADE,
+    BY_YEARS,
+    DATE,
+    DAYS,
+    FIELD_OF_PATH,
+    KINDS,
+    LIST,
+    MONTHS,
+    NEVER,
+    SAME,
+    SOME,
+    STAGES,
+    STEPS,
+    distinct,
+    expiry_of,
+    festivals_ahead,
+    occasion_of,
+    unknown_numbers,
+)
 from tenants.errors import DomainError
 
-ALL, SOME, LIST = "all", "some", "list"
-SAME, BY_GRADE, BY_YEARS = "same", "grade", "years"
-NEVER, DATE, DAYS, MONTHS = "never", "date", "days", "months"
-STEPS = 6  # rows for amounts by years of seniority
-MOST_CHOICES = 200  # grades or cities offered to tick
 LIST_BYTES = 5_000_000
 DATE_INPUT = {"type": "date"}
-
-KINDS = (
-    ("once", _("once, when I say so")),
-    ("monthly", _("every month")),
-    ("birthday", _("on birthdays")),
-    ("anniversary", _("on work anniversaries")),
-    ("joining", _("when someone joins")),
-    ("regular", _("when probation is passed")),
-    ("festival", _("for a festival")),
-)
-FESTIVALS = (
-    ("new_year", pgettext_lazy("festival", "New Year’s Day")),
-    ("spring", pgettext_lazy("festival", "Spring Festival")),
-    ("lantern", pgettext_lazy("festival", "Lantern Festival")),
-    ("women", pgettext_lazy("festival", "Women’s Day")),
-    ("labour", pgettext_lazy("festival", "Labour Day")),
-    ("dragon_boat", pgettext_lazy("festival", "Dragon Boat Festival")),
-    ("qixi", pgettext_lazy("festival", "Qixi Festival")),
-    ("mid_autumn", pgettext_lazy("festival", "Mid-Autumn Festival")),
-    ("national", pgettext_lazy("festival", "National Day")),
-    ("double_ninth", pgettext_lazy("festival", "Double Ninth Festival")),
-)
-# Where the form shows what a definition is refused for.
-FIELD_OF_PATH = {
-    "audience.everyone": "whom",
-    "audience.numbers": "listing",
-    "amount.fen": "points",
-    "amount.by_grade": "how",
-    "amount.by_years": "how",
-    "expiry.kind": "until",
-    "expiry.day": "until_date",
-    "expiry.days": "until_days",
-    "expiry.months": "until_months",
-}
-STAGES = (
-    ("", _("whether on probation or not")),
-    ("probation", _("on probation")),
-    ("regular", _("past probation")),
-)
 
 
 def _amount_input() -> forms.TextInput:
@@ -96,12 +71,8 @@ class RuleForm(CompanyForm):
         ],
     )
     departments = forms.MultipleChoiceField(label=_("Departments"), required=False)
-    grades = forms.MultipleChoiceField(
-        label=_("Grades"), required=False, widget=forms.CheckboxSelectMultiple
-    )
-    cities = forms.MultipleChoiceField(
-        label=_("Cities"), required=False, widget=forms.CheckboxSelectMultiple
-    )
+    grades = forms.MultipleChoiceField(label=_("Grades"), required=False, widget=forms.CheckboxSelectMultiple)
+    cities = forms.MultipleChoiceField(label=_("Cities"), required=False, widget=forms.CheckboxSelectMultiple)
     months_from = forms.IntegerField(
         label=_("With the company for at least (months)"),
         required=False,
@@ -153,7 +124,7 @@ class RuleForm(CompanyForm):
         help_text=_("Like 1, 3, 5, 10. Empty: every year."),
         widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
     )
-    festival = forms.ChoiceField(label=_("Festival"), required=False, choices=FESTIVALS)
+    festival = forms.ChoiceField(label=_("Festival"), required=False)
     days_before = forms.IntegerField(
         label=_("Days before"),
         required=False,
@@ -200,9 +171,7 @@ class RuleForm(CompanyForm):
     until_days = forms.IntegerField(
         label=_("Valid for days"), required=False, min_value=1, max_value=MOST_DAYS
     )
-    until_months = forms.IntegerField(
-        label=_("Valid for months"), required=False, min_value=1, max_value=120
-    )
+    until_months = forms.IntegerField(label=_("Valid for months"), required=False, min_value=1, max_value=120)
 
     def __init__(self, *args: Any, known_grades: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -220,9 +189,9 @@ class RuleForm(CompanyForm):
         departments: Any = self.fields["departments"]
         departments.choices = [(path, path) for path in Department.objects.values_list("path", flat=True)]
         departments.widget.attrs["size"] = min(8, max(3, len(departments.choices)))
-        self.grade_names = _distinct("grade", known_grades)
+        self.grade_names = distinct("grade", known_grades)
         self._choose("grades", self.grade_names)
-        self._choose("cities", _distinct("city", tuple(self.initial.get("cities", ()))))
+        self._choose("cities", distinct("city", tuple(self.initial.get("cities", ()))))
         months: Any = self.fields["months"]
         months.choices = [(month, date_format(date(2026, month, 1), "M")) for month in range(1, 13)]
         festivals: Any = self.fields["festival"]
@@ -293,9 +262,9 @@ class RuleForm(CompanyForm):
         """The definition has the last word; what it refuses stands at the field it is about."""
         parts = {
             "audience": self._audience(data),
-            "occasion": _occasion(data),
+            "occasion": occasion_of(data),
             "amount": self._amount(data),
-            "expiry": _expiry(data),
+            "expiry": expiry_of(data),
         }
         try:
             self.meaning = Definition.of_json(parts)
@@ -339,7 +308,9 @@ class RuleForm(CompanyForm):
             if least is not None and most is not None and most < least:
                 self.add_error("months_to", _("This is less than the months it begins with."))
             given = (data.get(name) for name in ("departments", "grades", "cities", "stage"))
-            wrong = {"departments", "grades", "cities", "stage", "months_from", "months_to"} & set(self.errors)
+            wrong = {"departments", "grades", "cities", "stage", "months_from", "months_to"} & set(
+                self.errors
+            )
             if not any(given) and least is None and most is None and not wrong:
                 self.add_error("whom", _("Give at least one condition, or choose everyone."))
         if data.get("whom") == LIST and not {"listing", "file"} & set(self.errors):
@@ -352,14 +323,15 @@ class RuleForm(CompanyForm):
         try:
             rows = lists.of_upload(data["file"]) if data.get("file") else lists.of_text(data["listing"])
             self.listed = tuple(
-                (number, None if points is None else self._fen(lists.plain(points))) for _row, number, points in rows
+                (number, None if points is None else self._fen(lists.plain(points)))
+                for _row, number, points in rows
             )
         except DomainError as error:
             self.add_error("listing", str(error))
             return
         if not self.listed:
             self.add_error("listing", _("The list holds no employee number."))
-        elif unknown := _unknown([number for number, _fen in self.listed]):
+        elif unknown := unknown_numbers([number for number, _fen in self.listed]):
             self.add_error(
                 "listing",
                 ngettext_lazy(
@@ -418,67 +390,7 @@ class RuleForm(CompanyForm):
     def by_years(self, data: dict[str, Any]) -> dict[int, int]:
         """Fen from so many years of seniority on."""
         found = {data.get(f"from_{place}"): data.get(f"points_{place}") for place in range(STEPS)}
-        return {
-            year: fen for year, fen in found.items() if year is not None and isinstance(fen, int) and fen
-        }
-
-
-def festivals_ahead(today: date) -> list[tuple[str, str]]:
-    """The festivals in the order in which they come, each with its next day."""
-    coming = [(occasions.next_festival(slug, today), slug, name) for slug, name in FESTIVALS]
-    return [
-        (slug, _("%(festival)s, next on %(day)s") % {"festival": name, "day": day.isoformat()})
-        for day, slug, name in sorted(coming)
-    ]
-
-
-def _occasion(data: dict[str, Any]) -> dict[str, Any]:
-    """The fields that the chosen kind has, as they were typed; the others are left alone."""
-    fields = occasions.KINDS[data["kind"]].fields
-    found: dict[str, Any] = {"kind": data["kind"]}
-    for name in sorted(fields):
-        found[name] = data.get(name) or (0 if name == "days_before" else None)
-    return found
-
-
-def _expiry(data: dict[str, Any]) -> dict[str, Any]:
-    until = data["until"]
-    field = {DATE: "day", DAYS: "days", MONTHS: "months"}.get(until)
-    return {"kind": until, **({field: data[f"until_{until}"]} if field else {})}
-
-
-def initial_of(meaning: Definition, show: Amounts) -> dict[str, Any]:
-    """A definition as the form shows it again."""
-    who, when, much, until = meaning.audience, meaning.occasion, meaning.amount, meaning.expiry
-    found: dict[str, Any] = {
-        "whom": LIST if who.numbers else ALL if who.everyone else SOME,
-        "departments": who.departments,
-        "grades": who.grades,
-        "cities": who.cities,
-        "months_from": who.months_from,
-        "months_to": who.months_to,
-        "stage": who.stage,
-        "listing": "\n".join(
-            number if fen is None else f"{number}\t{show.field(fen)}" for number, fen in who.numbers
-        ),
-        "kind": when.kind,
-        "day": when.day if when.kind == "monthly" else None,
-        "months": when.months,
-        "years": ", ".join(str(year) for year in when.years),
-        "festival": when.festival,
-        "days_before": when.days_before or None,
-        "how": BY_GRADE if much.by_grade else BY_YEARS if much.by_years else SAME,
-        "points": show.field(much.fen) if much.fen else "",
-        "prorate": much.prorate,
-        "until": until.kind,
-        "until_date": until.day,
-        "until_days": until.days or None,
-        "until_months": until.months or None,
-        "by_grade": {grade: show.field(fen) for grade, fen in much.by_grade.items()},
-    }
-    for place, (years, fen) in enumerate(sorted(much.by_years.items())[:STEPS]):
-        found |= {f"from_{place}": years, f"points_{place}": show.field(fen)}
-    return found
+        return {year: fen for year, fen in found.items() if year is not None and isinstance(fen, int) and fen}
 
 
 class DayForm(CompanyForm):
@@ -494,22 +406,11 @@ class DayForm(CompanyForm):
         return day
 
 
-def _distinct(column: str, known: tuple[str, ...]) -> list[str]:
-    """The values that active employees have in a column, and those that the rule names already."""
-    found = (
-        Employee.objects.filter(status=Employee.Status.ACTIVE)
-        .exclude(**{column: ""})
-        .order_by(column)
-        .values_list(column, flat=True)
-        .distinct()[:MOST_CHOICES]
-    )
-    return sorted({*found, *known})
+class StateForm(Keyed):
+    """A change of a rule's state."""
 
 
-def _unknown(numbers: list[str]) -> list[str]:
-    known = set(
-        Employee.objects.filter(status=Employee.Status.ACTIVE, employee_no__in=numbers).values_list(
-            "employee_no", flat=True
-        )
-    )
-    return [number for number in numbers if number not in known]
+class CommitForm(Keyed):
+    """Yes to a rehearsal: its digest says what was seen, the key makes a second sending harmless."""
+
+    digest = forms.CharField(max_length=64, widget=forms.HiddenInput)

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext, pgettext
 
 from benefits.campaigns.definition import Amount, Audience, Definition, Expiry, Occasion
 from benefits.web.company import shown
-from benefits.web.company.rule_forms import FESTIVALS
+from benefits.web.company.rule_parts import FESTIVALS
 from benefits.web.company.shown import Amounts
 
 FESTIVAL_NAMES = dict(FESTIVALS)
@@ -56,7 +56,9 @@ def audience_in_short(who: Audience) -> str:
     found = audience(who)
     if len(found) == 1:
         return found[0][1]
-    return _("who fits all of: %(conditions)s") % {"conditions": shown.joined(words for _label, words in found)}
+    return _("who fits all of: %(conditions)s") % {
+        "conditions": shown.joined(words for _label, words in found)
+    }
 
 
 def _seniority(least: int | None, most: int | None) -> str:

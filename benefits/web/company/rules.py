@@ -1,5 +1,6 @@
 """Rules that grant points by themselves: list, write, look at one, put it to work."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,12 +13,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from benefits.approvals import operations as approvals
+from benefits.approvals.models import Kind
 from benefits.campaigns import operations, queries
 from benefits.campaigns.models import GrantRule
 from benefits.people.models import Employee
-from benefits.web.company import rehearsals, rule_words, shown
+from benefits.web.company import ahead, rehearsal_page, rule_words, shown
 from benefits.web.company.budgets import READERS, may_change
-from benefits.web.company.rule_forms import DayForm, RuleForm, initial_of
+from benefits.web.company.rule_forms import DayForm, RuleForm, StateForm
+from benefits.web.company.rule_parts import initial_of
 from benefits.web.company.shown import Amounts
 from tenants.access import allow
 from tenants.errors import DomainError
@@ -25,7 +29,6 @@ from tenants.identity.roles import Role
 
 PAGE = 20
 LATEST = 5
-AHEAD = 366
 MOST_DATES = 12
 Status = GrantRule.Status
 TONES = {Status.DRAFT: "neutral", Status.ACTIVE: "ok", Status.PAUSED: "warn", Status.ENDED: "neutral"}
@@ -39,35 +42,36 @@ def rules(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "rules",
         "page": page,
-        "rows": [_row(rule, show) for rule in page],
-        "runs": rehearsals.table(queries.rehearsals()[:LATEST], show),
+        "rows": _rows(list(page), show),
+        "runs": rehearsal_page.table(queries.rehearsals()[:LATEST], show),
         "unit": show.unit,
         "may_change": may_change(request),
     }
     return render(request, "company/rules.html", context)
 
 
-def _row(rule: GrantRule, show: Amounts) -> dict[str, Any]:
-    meaning = queries.meaning(rule)
-    return {
-        "rule": rule,
-        "tone": TONES[Status(rule.status)],
-        "occasion": rule_words.occasion(meaning.occasion),
-        "audience": rule_words.audience_in_short(meaning.audience),
-        "asks": not rule.is_scheduled,
-        "next": _next(rule, show),
-    }
+def _rows(found: list[GrantRule], show: Amounts) -> list[dict[str, Any]]:
+    today = timezone.localdate()
+    coming = ahead.ahead([rule for rule in found if rule.status == Status.ACTIVE], today)
+    rows = []
+    for rule in found:
+        meaning = rule.version.definition_of()  # type: ignore[union-attr] - null only while it is being made
+        dates = coming.get(rule.pk, [])
+        rows.append(
+            {
+                "rule": rule,
+                "tone": TONES[Status(rule.status)],
+                "occasion": rule_words.occasion(meaning.occasion),
+                "audience": rule_words.audience_in_short(meaning.audience),
+                "asks": not rule.is_scheduled,
+                "next": _dates(dates[:1], show)[0] if dates else None,
+            }
+        )
+    return rows
 
 
-def _next(rule: GrantRule, show: Amounts) -> dict[str, Any] | None:
-    if rule.status != Status.ACTIVE or not rule.is_scheduled:
-        return None
-    found = queries.next_days(rule, timezone.localdate(), 1)
-    return _dates(found, show)[0] if found else None
-
-
-def _dates(found: list[Any], show: Amounts) -> list[dict[str, Any]]:
-    return [{"day": day, "people": people, "cost": show.points(fen)} for day, people, fen in found]
+def _dates(found: list[ahead.Due], show: Amounts) -> list[dict[str, Any]]:
+    return [{"day": one.day, "people": one.people, "cost": show.points(one.fen)} for one in found]
 
 
 @allow(*READERS)
@@ -80,7 +84,9 @@ def rule(request: HttpRequest, pk: int) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     """Write a rule; it is a draft until it is activated."""
     company = shown.company_of(request)
-    initial = {"budget": request.GET.get("budget", "")[:9]} if request.GET.get("budget", "").isdecimal() else {}
+    initial = (
+        {"budget": request.GET.get("budget", "")[:9]} if request.GET.get("budget", "").isdecimal() else {}
+    )
     form = RuleForm(request.POST or None, request.FILES or None, company=company, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
@@ -106,12 +112,16 @@ def revise(request: HttpRequest, pk: int) -> HttpResponse:
     if found.status == Status.ENDED:
         return redirect("company_rule", pk=pk)
     company = shown.company_of(request)
-    meaning = queries.meaning(found)
+    meaning = queries.current(found).definition_of()
     form = RuleForm(
         request.POST or None,
         request.FILES or None,
         company=company,
-        initial={**initial_of(meaning, shown.amounts(company)), "name": found.name, "budget": found.budget_id},
+        initial={
+            **initial_of(meaning, shown.amounts(company)),
+            "name": found.name,
+            "budget": found.budget_id,
+        },
         known_grades=(*meaning.amount.by_grade, *meaning.audience.grades),
     )
     if request.method == "POST" and form.is_valid():
@@ -165,16 +175,14 @@ def rehearse(request: HttpRequest, pk: int) -> HttpResponse:
 def state(request: HttpRequest, pk: int) -> HttpResponse:
     """Activate, pause or end a rule."""
     found = _find(pk)
-    change = {
-        "activate": (operations.activate_rule, _("The rule is active.")),
-        "pause": (operations.pause_rule, _("The rule is paused. What was given stays.")),
-        "end": (operations.end_rule, _("The rule has ended. What was given stays.")),
-    }.get(request.POST.get("to", ""))
+    change = CHANGES.get(request.POST.get("to", ""))
     if change is None:
         raise Http404
-    operation, done = change
+    form = StateForm(request.POST, company=shown.company_of(request))
+    if not form.is_valid():
+        return _rule(request, found, error=_("Send it again from this page."), status=422)
     try:
-        operation(rule=found, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+        done = change(request, found, form.cleaned_data["request_key"])
     except DomainError as error:
         message = shown.refusal(error, shown.company_of(request))
         return _rule(request, _find(pk), error=message, status=error.status)
@@ -182,8 +190,41 @@ def state(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("company_rule", pk=pk)
 
 
+def _activate(request: HttpRequest, found: GrantRule, key: UUID) -> str:
+    at = timezone.now()
+    asked = approvals.submit(
+        kind=Kind.RULE,
+        subject=found,
+        fen=queries.estimate(found, day=timezone.localdate(at)),
+        request_key=key,
+        details={"version": found.version_id},
+        actor=request.user,  # type: ignore[arg-type]
+        at=at,
+    )
+    if asked is not None:
+        return _("It was sent to somebody else for approval.")
+    return _("The rule is active.")
+
+
+def _pause(request: HttpRequest, found: GrantRule, key: UUID) -> str:
+    operations.pause_rule(rule=found, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+    return _("The rule is paused. What was given stays.")
+
+
+def _end(request: HttpRequest, found: GrantRule, key: UUID) -> str:
+    operations.end_rule(rule=found, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+    return _("The rule has ended. What was given stays.")
+
+
+CHANGES: Mapping[str, Callable[[HttpRequest, GrantRule, UUID], str]] = {
+    "activate": _activate,
+    "pause": _pause,
+    "end": _end,
+}
+
+
 def _find(pk: int) -> GrantRule:
-    return get_object_or_404(queries.rules(), pk=pk)
+    return get_object_or_404(queries.rules(with_single=True), pk=pk)
 
 
 def _rule(
@@ -197,19 +238,21 @@ def _rule(
     company = shown.company_of(request)
     show = shown.amounts(company)
     today = timezone.localdate()
-    page = Paginator(queries.rehearsals().filter(rule=found), PAGE).get_page(request.GET.get("page"))
-    is_ahead = found.is_scheduled and found.status != Status.ENDED
+    page = Paginator(queries.rehearsals(found), PAGE).get_page(request.GET.get("page"))
+    dates = ahead.ahead([found], today)[found.pk] if found.status != Status.ENDED else []
     context = {
         "section": "rules",
         "rule": found,
         "tone": TONES[Status(found.status)],
-        "lines": rule_words.lines(queries.meaning(found), show),
+        "asked": rehearsal_page.open_request(found),
+        "lines": rule_words.lines(queries.current(found).definition_of(), show),
         "versions": _versions(found, show),
         "page": page,
-        "rehearsals": rehearsals.table(page, show),
+        "rehearsals": rehearsal_page.table(page, show),
         "day_form": day_form or DayForm(company=company, initial={"day": today}),
-        "dates": _dates(queries.next_days(found, today, MOST_DATES), show) if is_ahead else [],
-        "estimate": show.points(operations.estimate(found, day=today)) if is_ahead else "",
+        "dates": _dates(dates[:MOST_DATES], show),
+        "dates_more": max(0, len(dates) - MOST_DATES),
+        "estimate": show.points(sum(one.fen for one in dates)),
         "asks": not found.is_scheduled,
         "error": error,
         "unit": show.unit,
@@ -232,7 +275,7 @@ def _versions(found: GrantRule, show: Amounts) -> list[dict[str, Any]]:
                 "when": f"{timezone.localtime(version.at):%Y-%m-%d %H:%M}",
                 "who": version.made_by,
             },
-            "lines": rule_words.lines(version.meaning, show),
+            "lines": rule_words.lines(version.definition_of(), show),
         }
         for version in found.versions.all()[:PAGE]
     ]

@@ -52,7 +52,11 @@ def amounts(company: Company) -> Amounts:
 
 def refusal(error: DomainError, company: Company) -> str:
     """What a form says about a refusal: the error's sentence, with amounts as this company reads them."""
-    show = amounts(company)
+    return refusal_in(error, amounts(company))
+
+
+def refusal_in(error: DomainError, show: Amounts) -> str:
+    """The same, where it is known how amounts are shown."""
     facts: dict[str, Any] = error.details
     if isinstance(error, InsufficientFunds):
         short = facts["needed_fen"] - facts["available_fen"]

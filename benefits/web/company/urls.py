@@ -70,6 +70,7 @@ urlpatterns: list[URLPattern] = [
     path("rehearsals/<int:pk>/", rehearsals.rehearsal, name="company_rehearsal"),
     path("rehearsals/<int:pk>/progress/", rehearsals.progress, name="company_rehearsal_progress"),
     path("rehearsals/<int:pk>/commit/", rehearsals.commit, name="company_rehearsal_commit"),
+    path("rehearsals/<int:pk>/drop/", rehearsals.drop, name="company_rehearsal_drop"),
     path("rehearsals/<int:pk>/rehearsal.xlsx", rehearsals.file, name="company_rehearsal_file"),
     path("funds/", funds.funds, name="company_funds"),
 ]

@@ -1,0 +1,59 @@
+"""What rules will give within a year on today's roster: worked out once, then kept for some minutes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.core.cache import cache
+from django.db.models import Count, Max
+
+from benefits.campaigns import rehearse, roll
+from benefits.campaigns.definition import Definition
+from benefits.campaigns.models import GrantRule
+from benefits.campaigns.occasions import KINDS
+from benefits.people.models import Employee
+
+DAYS = 365
+KEPT_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Due:
+    """A day on which a rule gives something: to how many people, and how much in all."""
+
+    day: date
+    people: int
+    fen: int
+
+
+def ahead(rules: Sequence[GrantRule], today: date) -> dict[int, list[Due]]:
+    """The coming days of each rule that the calendar runs, by the rule's id; the roster is read once for all of them."""
+    meanings = {rule.pk: rule.version.definition_of() for rule in rules if rule.is_scheduled and rule.version}
+    if not meanings:
+        return {rule.pk: [] for rule in rules}
+    stamp = Employee.objects.aggregate(changed=Max("updated_at"), count=Count("pk"))
+    keys = {
+        f"rule-ahead:{rule.version_id}:{today}:{stamp['changed']}:{stamp['count']}".replace(" ", "_"): rule.pk
+        for rule in rules
+        if rule.pk in meanings
+    }
+    kept: dict[str, list[Due]] = cache.get_many(keys)
+    found = {keys[key]: dues for key, dues in kept.items()}
+    if missing := {key: pk for key, pk in keys.items() if pk not in found}:
+        made = _work_out({pk: meanings[pk] for pk in missing.values()}, today)
+        cache.set_many({key: made[pk] for key, pk in missing.items()}, KEPT_SECONDS)
+        found |= made
+    return {rule.pk: found.get(rule.pk, []) for rule in rules}
+
+
+def _work_out(meanings: dict[int, Definition], today: date) -> dict[int, list[Due]]:
+    has_birthdays = any(KINDS[one.occasion.kind].needs == "birthday" for one in meanings.values())
+    people = roll.people(with_birthdays=has_birthdays, with_leavers=False)
+    last = today + timedelta(days=DAYS - 1)
+    return {
+        pk: [
+            Due(day, count, fen)
+            for day, (count, fen) in rehearse.forecast(meaning, people=people, first=today, last=last).items()
+        ]
+        for pk, meaning in meanings.items()
+    }
