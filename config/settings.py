@@ -86,6 +86,7 @@ TENANT_APPS = [
     "benefits.people",
     "benefits.roster",
     "benefits.points",
+    "benefits.campaigns",
     "benefits.orders",
     "benefits.approvals",
     "cms",

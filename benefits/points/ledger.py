@@ -173,6 +173,86 @@ def grant(*, grant: Grant, amounts: Sequence[tuple[int, int]], at: datetime) -> 
                 raise RuntimeError(f"grant {grant.pk} reached {cursor.rowcount} of {len(ordered)} wallets")
 
 
+@dataclass(frozen=True)
+class Part:
+    """One wallet's part of a grant that is handed out in steps, and what it is given for, once a wallet."""
+
+    wallet: int
+    fen: int
+    occasion: str
+
+
+@transaction_required
+def allot(*, grant: Grant, at: datetime) -> Posting:
+    """Set a grant's whole total aside from its budget, whose account the caller has locked."""
+    return post(
+        kind=Posting.Kind.ALLOT,
+        source=grant.budget.account,
+        destination=company_account(Account.Kind.ALLOTTED),
+        fen=grant.total_fen,
+        reference=f"allot:{grant.pk}",
+        at=at,
+    )
+
+
+@transaction_required
+def unallot(*, grant: Grant, fen: int, at: datetime) -> Posting:
+    """Return what of a running grant will not be handed out after all; once a grant."""
+    Account.objects.select_for_update().get(pk=grant.budget.account_id)
+    return post(
+        kind=Posting.Kind.UNALLOT,
+        source=company_account(Account.Kind.ALLOTTED),
+        destination=grant.budget.account,
+        fen=fen,
+        reference=f"unallot:{grant.pk}",
+        at=at,
+    )
+
+
+# One statement: postings, lots and the lots' first entries. The triggers see all of it when it is done.
+_HAND_OUT = """
+WITH part AS (
+    SELECT * FROM unnest(%(wallets)s::bigint[], %(amounts)s::bigint[], %(occasions)s::text[]) AS p(wallet, fen, occasion)
+), posted AS (
+    INSERT INTO points_posting (kind, source_id, destination_id, fen, reference, at)
+    SELECT 'grant', %(source)s, wallet, fen, 'grant:' || %(grant)s || ':' || wallet, %(at)s FROM part
+    RETURNING id, destination_id, fen
+), made AS (
+    INSERT INTO points_lot (wallet_id, grant_id, budget_id, granted_fen, remaining_fen, expires_at, occasion, at)
+    SELECT wallet, %(grant)s, %(budget)s, fen, 0, %(expires_at)s, occasion, %(at)s FROM part
+    RETURNING id, wallet_id
+)
+INSERT INTO points_lotentry (lot_id, posting_id, fen, item)
+SELECT m.id, p.id, p.fen, '' FROM made m JOIN posted p ON p.destination_id = m.wallet_id
+"""
+
+
+@transaction_required
+def hand_out(*, grant: Grant, parts: Sequence[Part], at: datetime) -> None:
+    """Move these parts of a running grant to their wallets, each as a lot; what was set aside is locked, then they are."""
+    ordered = sorted(parts, key=lambda part: part.wallet)
+    wallets = [part.wallet for part in ordered]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM points_account WHERE kind = 'allotted' FOR UPDATE")
+        source = cursor.fetchone()[0]
+        cursor.execute("SELECT 1 FROM points_account WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [wallets])
+        cursor.execute(
+            _HAND_OUT,
+            {
+                "source": source,
+                "grant": grant.pk,
+                "budget": grant.budget_id,
+                "expires_at": grant.expires_at,
+                "at": at,
+                "wallets": wallets,
+                "amounts": [part.fen for part in ordered],
+                "occasions": [part.occasion for part in ordered],
+            },
+        )
+        if cursor.rowcount != len(ordered):
+            raise RuntimeError(f"grant {grant.pk} reached {cursor.rowcount} of {len(ordered)} wallets")
+
+
 # What is left of lots goes back to the budgets that they came from, a closed one too: its account still belongs to
 # the company, which can unload it to its funds. The reference names the lot's last entry, so that the same remainder
 # is returned once, and what a refund adds later is another.

@@ -1,0 +1,110 @@
+"""What the calendar runs: each active rule, today and for the days shortly before, whoever was down then.
+
+A day is looked at again when the roster has changed, so that somebody entered late gets what is due; what was given
+is not given again. Where the budget is too small, the rehearsal is kept with the reason and tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+
+from django.db.models import Max, Q
+from django.utils import timezone
+
+from benefits.campaigns import queries, rehearse, roll
+from benefits.campaigns.models import ONCE, GrantRule, Rehearsal
+from benefits.campaigns.occasions import KINDS
+from benefits.campaigns.operations import rehearsing
+from benefits.campaigns.operations.committing import DAYS_BACK, commit_rehearsal
+from benefits.campaigns.rehearse import Person
+from benefits.people.models import Employee
+from benefits.states import advance
+from tenants import audit
+from tenants.db import durable, transaction
+from tenants.errors import DomainError
+
+Status = Rehearsal.Status
+
+
+@durable
+def run_due(*, at: datetime) -> list[Rehearsal]:
+    """Rehearse and commit what every active rule owes; returns the rehearsals that run now. Nothing happens twice."""
+    waiting = list(_waiting(at))
+    if not waiting:
+        return []
+    looks_at_birthdays = any(KINDS[rule.kind].needs == "birthday" for rule, _ in waiting)
+    people = roll.people(with_birthdays=looks_at_birthdays, with_leavers=False)
+    begun: list[Rehearsal] = []
+    for rule, days in waiting:
+        begun += _run(rule, days, people, at=at)
+    return begun
+
+
+def _waiting(at: datetime) -> Iterator[tuple[GrantRule, list[date]]]:
+    """Active rules with the days that they still owe: those since the last run, or all again where the roster changed."""
+    changed_at = Employee.objects.aggregate(at=Max("updated_at"))["at"]
+    today = timezone.localdate(at)
+    scheduled = GrantRule.objects.filter(~Q(kind=ONCE), status=GrantRule.Status.ACTIVE)
+    for rule in scheduled.order_by("pk"):
+        first = max(rule.active_from or today, today - timedelta(days=DAYS_BACK))
+        if rule.ran_at is not None and (changed_at is None or changed_at < rule.ran_at):
+            first = max(first, timezone.localdate(rule.ran_at) + timedelta(days=1))
+        if first <= today:
+            yield rule, [first + timedelta(days=ahead) for ahead in range((today - first).days + 1)]
+
+
+def _run(rule: GrantRule, days: Sequence[date], people: Sequence[Person], *, at: datetime) -> list[Rehearsal]:
+    """One rule's days, the earliest first; where one fails, all are looked at again next time."""
+    begun, failed = [], 0
+    for day in days:
+        rehearsal = _rehearse(rule, day, people, at=at)
+        if rehearsal is None:
+            continue
+        try:
+            begun.append(commit_rehearsal(rehearsal=rehearsal, digest=rehearsal.digest, actor=None, at=at))
+        except DomainError as error:
+            failed += 1
+            _fail(rehearsal, error, at=at)
+    ran = GrantRule.objects.filter(pk=rule.pk, version=rule.version_id, status=GrantRule.Status.ACTIVE)
+    ran.update(ran_at=None if failed else at)
+    return begun
+
+
+def _rehearse(rule: GrantRule, day: date, people: Sequence[Person], *, at: datetime) -> Rehearsal | None:
+    """The open rehearsal of a rule's day as it is now, or None where nobody is owed anything."""
+    version = queries.current(rule)
+    result = roll.without_given(
+        rehearse.rehearse(
+            version.definition_of(), rule_key=rehearsing.key_of(version), day=day, people=people
+        ),
+        rule_id=rule.pk,
+    )
+    digest = rehearsing.digest_of(result, version, day)
+    with transaction():
+        GrantRule.objects.select_for_update(no_key=True).get(pk=rule.pk)
+        open_ones = Rehearsal.objects.filter(
+            rule=rule, day=day, is_scheduled=True, status__in=[Status.MADE, Status.FAILED]
+        )
+        found = open_ones.first()
+        if found is not None and found.digest == digest and result.getting:
+            return found
+        if found is not None:
+            advance(found, Status.STALE)
+        if not result.getting:
+            return None
+        return rehearsing.store(rule=rule, day=day, actor=None, at=at, is_scheduled=True)
+
+
+@transaction
+def _fail(rehearsal: Rehearsal, error: DomainError, *, at: datetime) -> None:
+    """Keep why it was not committed, for a person to see; once for the same reason."""
+    rehearsal.refresh_from_db()
+    if rehearsal.status not in (Status.MADE, Status.FAILED):
+        return
+    failure = error.as_dict()["error"]
+    kept = {"code": failure["code"], "details": failure["details"]}
+    if rehearsal.failure == kept:
+        return
+    advance(rehearsal, Status.FAILED, failure=kept)
+    audit.record("rehearsal.failed", rehearsal, actor=None, at=at, code=failure["code"])
