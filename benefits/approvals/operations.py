@@ -23,6 +23,7 @@ from benefits.approvals.errors import (
     NotYourDecision,
     NotYourDelegation,
     NotYourRequest,
+    SubjectGone,
 )
 from benefits.approvals.kinds import Request
 from benefits.approvals.limits import ASKERS, DECIDERS, Limit
@@ -101,7 +102,7 @@ def _ask(*, kind: str, request: Request) -> Approval:
         if earlier is None:
             raise AlreadyAsked from error
         return _same(earlier, kind=kind, subject=request.subject, fen=request.fen)
-    way.hold(request.subject, at)
+    way.hold(request)
     audit.record(
         "approval.asked",
         approval,
@@ -206,8 +207,14 @@ def _on_behalf(approval: Approval) -> dict[str, Any]:
 
 @transaction_required
 def _release(approval: Approval, *, at: datetime) -> None:
-    with suppress(kinds.SubjectGone):
-        kinds.WAYS[approval.kind].release(kinds.find_subject(approval.kind, approval.subject), at)
+    """Nothing will come of it: whatever waited for it need not any more."""
+    with suppress(SubjectGone):
+        kinds.WAYS[approval.kind].release(_request(approval, at=at))
+
+
+def _request(approval: Approval, *, at: datetime) -> Request:
+    subject = kinds.find_subject(approval.kind, approval.subject)
+    return Request(subject, approval.fen, approval.details, approval.request_key, approval.asked_by, at)
 
 
 @durable
@@ -220,11 +227,7 @@ def carry_out(*, approval: Approval, at: datetime) -> Approval:
     if approval.status != Approval.Status.APPROVED:
         return approval
     try:
-        subject = kinds.find_subject(approval.kind, approval.subject)
-        request = Request(
-            subject, approval.fen, approval.details, approval.request_key, approval.asked_by, at
-        )
-        made = kinds.WAYS[approval.kind].carry_out(request)
+        made = kinds.WAYS[approval.kind].carry_out(_request(approval, at=at))
     except DomainError as error:
         return _failed(approval, error=error, at=at)
     return _done(approval, made=made, at=at)
