@@ -16,7 +16,7 @@ from benefits.approvals import limits
 from benefits.approvals import queries as requests
 from benefits.approvals.models import Approval, Kind
 from benefits.campaigns import queries
-from benefits.campaigns.models import Rehearsal, RehearsalRow
+from benefits.campaigns.models import Rehearsal
 from benefits.campaigns.operations.committing import DAYS_BACK
 from benefits.campaigns.queries import GETS, LEFT_OUT
 from benefits.points.models import Account
@@ -208,10 +208,10 @@ def _people(request: HttpRequest, found: Rehearsal, show: Amounts) -> dict[str, 
     }
 
 
-def _row(row: RehearsalRow, show: Amounts) -> dict[str, Any]:
+def _row(row: Any, show: Amounts) -> dict[str, Any]:
     return {
         "number": row.employee_no,
-        "name": row.name or "",  # type: ignore[attr-defined] - annotated
+        "name": row.name or "",
         "department": row.department,
         "amount": show.points(row.fen),
         "reason": REASONS.get(row.reason, row.reason),

@@ -157,8 +157,8 @@ def _cells(found: Rehearsal) -> Iterator[tuple[str, ...]]:
 
 def ring(request: HttpRequest, found: Rehearsal) -> None:
     """Ask a worker to hand out; not twice within some seconds, however often a page asks."""
-    if cache.add(f"rehearsal-rung:{found.pk}", 1, RING_SECONDS):
-        tasks.hand_out.ring(shown.company_of(request).schema_name, rehearsal_id=found.pk)
+    if cache.add(f"rehearsal-rung:{found.pk}:{found.handed}", 1, RING_SECONDS):
+        tasks.ring_hand_out(shown.company_of(request).schema_name, rehearsal_id=found.pk)
 
 
 def _find(pk: int) -> Rehearsal:

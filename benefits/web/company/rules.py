@@ -55,7 +55,8 @@ def _rows(found: list[GrantRule], show: Amounts) -> list[dict[str, Any]]:
     coming = ahead.ahead([rule for rule in found if rule.status == Status.ACTIVE], today)
     rows = []
     for rule in found:
-        meaning = rule.version.definition_of()  # type: ignore[union-attr] - null only while it is being made
+        assert rule.version is not None  # only while it is being made
+        meaning = rule.version.definition_of()
         dates = coming.get(rule.pk, [])
         rows.append(
             {
