@@ -23,6 +23,7 @@ ROLE_CHOICES = [(str(role), LABELS[role]) for role in STAFF_ROLES]
 # Where a refusal is shown; the others stand above the form.
 FIELD_OF_ERROR = {
     "budget_exists": "name",
+    "rule_exists": "name",
     "insufficient_funds": "amount",
     "insufficient_budget": "amount",
     "unknown_employees": "listing",

@@ -29,11 +29,11 @@ def text(response: Any) -> str:
     return str(response.content.decode())
 
 
-def fields(budget: Any, **changes: Any) -> dict[str, Any]:
+def fields(budget_: Any, **changes: Any) -> dict[str, Any]:
     """A rule's form as a browser sends it: all that is hidden goes along."""
     return {
         "name": "Mid-Autumn",
-        "budget": str(budget.pk),
+        "budget": str(budget_.pk),
         "whom": "all",
         "stage": "",
         "kind": "festival",
@@ -179,7 +179,7 @@ def test_each_kind_of_rule_is_shown_again_as_it_was_typed(hr: Client, acme: Comp
         {"kind": "monthly", "day": "31", "months": ["6", "7"], "prorate": "on"},
         {"kind": "birthday", "days_before": "2", "how": "grade", "grade_0": "30", "points": "12"},
         {"kind": "anniversary", "years": "10, 1，3", "how": "years", **steps, "points": ""},
-        {"kind": "joining", "whom": "some", "departments": ["技术中心"], "grades": ["P5"], "cities": ["西安"]},
+        {"kind": "joining", "whom": "some", "departments": ["技术中心/后端组"], "grades": ["P5"], "cities": ["西安"]},
         {"kind": "regular", "whom": "some", "months_from": "3", "months_to": "36", "stage": "regular"},
         {"kind": "festival", "until": "months", "until_months": "6"},
     )
