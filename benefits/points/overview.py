@@ -8,7 +8,7 @@ from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from benefits.points.models import Account, Budget, Grant, Lot, Posting
-from benefits.points.queries import BudgetFigures
+from benefits.points.queries import BudgetFigures, allotted_fen
 from tenants.db import connection
 
 _DELIVERED = "EXISTS (SELECT 1 FROM points_posting d WHERE d.reference = 'deliver:' || e.item)"
@@ -20,6 +20,7 @@ class Books:
     """Where all of a company's value is."""
 
     in_budgets_fen: int
+    allotted_fen: int
     in_wallets_fen: int
     held_fen: int
     delivered_fen: int
@@ -41,6 +42,7 @@ def books() -> Books:
         by_kind = {kind: int(fen) for kind, fen in cursor.fetchall()}
     return Books(
         in_budgets_fen=by_kind.get(Account.Kind.BUDGET, 0),
+        allotted_fen=by_kind.get(Account.Kind.ALLOTTED, 0),
         in_wallets_fen=by_kind.get(Account.Kind.WALLET, 0),
         held_fen=by_kind.get(Account.Kind.HELD, 0),
         delivered_fen=by_kind.get(Account.Kind.DELIVERED, 0),
@@ -48,26 +50,30 @@ def books() -> Books:
 
 
 def figures_of_budgets(budgets: Sequence[Budget]) -> dict[int, BudgetFigures]:
-    """The figures of several budgets by their id, in three queries however many there are."""
+    """The figures of several budgets by their id, in four queries however many there are."""
     accounts = {budget.account_id: budget.pk for budget in budgets}
     moved = _moved(list(accounts))
-    lots = dict(
-        Lot.objects.filter(budget__in=[budget.pk for budget in budgets])
+    lots = {
+        budget: (granted, left)
+        for budget, granted, left in Lot.objects.filter(budget__in=[budget.pk for budget in budgets])
         .order_by()
         .values("budget")
-        .annotate(fen=Sum("remaining_fen"))
-        .values_list("budget", "fen")
-    )
+        .annotate(granted=Sum("granted_fen"), left=Sum("remaining_fen"))
+        .values_list("budget", "granted", "left")
+    }
+    allotted = allotted_fen(list(accounts.values()))
     spent = _spent(list(accounts.values()))
     figures = {}
     for budget in budgets:
         held, delivered = spent.get(budget.pk, (0, 0))
+        granted, in_wallets = lots.get(budget.pk, (0, 0))
         figures[budget.pk] = BudgetFigures(
             loaded_fen=moved.get((budget.account_id, Posting.Kind.LOAD), 0),
             returned_fen=moved.get((budget.account_id, Posting.Kind.UNLOAD), 0),
             left_fen=budget.account.balance_fen or 0,
-            granted_fen=moved.get((budget.account_id, Posting.Kind.GRANT), 0),
-            in_wallets_fen=lots.get(budget.pk, 0),
+            allotted_fen=allotted.get(budget.pk, 0),
+            granted_fen=granted,
+            in_wallets_fen=in_wallets,
             held_fen=held,
             delivered_fen=delivered,
         )
@@ -82,7 +88,7 @@ def _moved(accounts: list[int]) -> dict[tuple[int, str], int]:
             WHERE destination_id = ANY(%(ids)s) AND kind = 'load' GROUP BY 1, 2
             UNION ALL
             SELECT source_id, kind, sum(fen) FROM points_posting
-            WHERE source_id = ANY(%(ids)s) AND kind IN ('unload', 'grant') GROUP BY 1, 2
+            WHERE source_id = ANY(%(ids)s) AND kind = 'unload' GROUP BY 1, 2
             """,
             {"ids": accounts},
         )

@@ -117,11 +117,13 @@ def find_budget(name: str) -> Budget:
 
 @dataclass(frozen=True)
 class BudgetFigures:
-    """Where a budget's value is: loaded = in the budget + in wallets + held + delivered (+ returned), always."""
+    """Where a budget's value is: loaded = in the budget + set aside for grants that are being handed out
+    + in wallets + held + delivered (+ returned), always. What was granted has arrived in wallets."""
 
     loaded_fen: int
     returned_fen: int
     left_fen: int
+    allotted_fen: int
     granted_fen: int
     in_wallets_fen: int
     held_fen: int
@@ -133,8 +135,9 @@ def figures_of(budget: Budget) -> BudgetFigures:
     account = Account.objects.get(pk=budget.account_id)
     loaded = _sum(Posting.objects.filter(kind=Posting.Kind.LOAD, destination=account))
     returned = _sum(Posting.objects.filter(kind=Posting.Kind.UNLOAD, source=account))
-    granted = _sum(Posting.objects.filter(kind=Posting.Kind.GRANT, source=account))
-    in_wallets = Lot.objects.filter(budget=budget).aggregate(fen=Coalesce(Sum("remaining_fen"), 0))["fen"]
+    lots = Lot.objects.filter(budget=budget).aggregate(
+        granted=Coalesce(Sum("granted_fen"), 0), left=Coalesce(Sum("remaining_fen"), 0)
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT coalesce(sum(-e.fen) FILTER (WHERE NOT {_DELIVERED} AND NOT {_REFUNDED}), 0),
@@ -148,11 +151,24 @@ def figures_of(budget: Budget) -> BudgetFigures:
         loaded_fen=loaded,
         returned_fen=returned,
         left_fen=account.balance_fen or 0,
-        granted_fen=granted,
-        in_wallets_fen=in_wallets,
+        allotted_fen=allotted_fen([budget.pk]).get(budget.pk, 0),
+        granted_fen=lots["granted"],
+        in_wallets_fen=lots["left"],
         held_fen=int(held),
         delivered_fen=int(delivered),
     )
+
+
+def allotted_fen(budgets: Collection[int]) -> dict[int, int]:
+    """What of each budget (pk) is set aside and not yet handed out, where there is any."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT g.budget_id, sum(g.total_fen - coalesce(l.fen, 0)) FROM points_grant g
+            CROSS JOIN LATERAL (SELECT sum(granted_fen) AS fen FROM points_lot WHERE grant_id = g.id) l
+            WHERE g.status = 'running' AND g.budget_id = ANY(%s) GROUP BY 1""",
+            [list(budgets)],
+        )
+        return {budget: int(fen) for budget, fen in cursor.fetchall()}
 
 
 def _sum(postings: QuerySet[Posting]) -> int:

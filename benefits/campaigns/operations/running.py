@@ -17,7 +17,7 @@ from benefits.campaigns.models import ONCE, GrantRule, Rehearsal
 from benefits.campaigns.occasions import KINDS
 from benefits.campaigns.operations import rehearsing
 from benefits.campaigns.operations.committing import DAYS_BACK, commit_rehearsal
-from benefits.campaigns.rehearse import Person
+from benefits.campaigns.rehearse import Person, Result
 from benefits.people.models import Employee
 from benefits.states import advance
 from tenants import audit
@@ -56,9 +56,14 @@ def _waiting(at: datetime) -> Iterator[tuple[GrantRule, list[date]]]:
 
 def _run(rule: GrantRule, days: Sequence[date], people: Sequence[Person], *, at: datetime) -> list[Rehearsal]:
     """One rule's days, the earliest first; where one fails, all are looked at again next time."""
-    begun, failed = [], 0
+    version = queries.current(rule)
+    definition, key = version.definition_of(), rehearsing.key_of(version)
+    begun: list[Rehearsal] = []
+    failed = 0
     for day in days:
-        rehearsal = _rehearse(rule, day, people, at=at)
+        due = rehearse.rehearse(definition, rule_key=key, day=day, people=people)
+        result = roll.without_given(due, rule_id=rule.pk)
+        rehearsal = _keep(rule, day, result, rehearsing.digest_of(result, version, day), at=at)
         if rehearsal is None:
             continue
         try:
@@ -66,26 +71,20 @@ def _run(rule: GrantRule, days: Sequence[date], people: Sequence[Person], *, at:
         except DomainError as error:
             failed += 1
             _fail(rehearsal, error, at=at)
-    ran = GrantRule.objects.filter(pk=rule.pk, version=rule.version_id, status=GrantRule.Status.ACTIVE)
+    ran = GrantRule.objects.filter(pk=rule.pk, version=version, status=GrantRule.Status.ACTIVE)
     ran.update(ran_at=None if failed else at)
     return begun
 
 
-def _rehearse(rule: GrantRule, day: date, people: Sequence[Person], *, at: datetime) -> Rehearsal | None:
+def _keep(rule: GrantRule, day: date, result: Result, digest: str, *, at: datetime) -> Rehearsal | None:
     """The open rehearsal of a rule's day as it is now, or None where nobody is owed anything."""
-    version = queries.current(rule)
-    result = roll.without_given(
-        rehearse.rehearse(
-            version.definition_of(), rule_key=rehearsing.key_of(version), day=day, people=people
-        ),
-        rule_id=rule.pk,
+    open_ones = Rehearsal.objects.filter(
+        rule=rule, day=day, is_scheduled=True, status__in=[Status.MADE, Status.FAILED]
     )
-    digest = rehearsing.digest_of(result, version, day)
+    if not result.getting and not open_ones.exists():
+        return None
     with transaction():
         GrantRule.objects.select_for_update(no_key=True).get(pk=rule.pk)
-        open_ones = Rehearsal.objects.filter(
-            rule=rule, day=day, is_scheduled=True, status__in=[Status.MADE, Status.FAILED]
-        )
         found = open_ones.first()
         if found is not None and found.digest == digest and result.getting:
             return found
