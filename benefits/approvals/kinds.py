@@ -190,9 +190,7 @@ def _check_rule(request: Request) -> None:
 
 def _activate(request: Request) -> models.Model:
     version = request.subject.versions.filter(pk=request.details.get("version")).first()
-    return campaigns.activate_rule(
-        rule=request.subject, version=version, actor=request.actor, at=request.at
-    )
+    return campaigns.activate_rule(rule=request.subject, version=version, actor=request.actor, at=request.at)
 
 
 WAYS: Mapping[str, Way] = {
