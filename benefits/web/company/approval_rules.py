@@ -47,7 +47,7 @@ def set_limits(request: HttpRequest, kind: str) -> HttpResponse:
         operations.set_limits(
             kind=kind,
             rows=form.rows(),
-            actor=request.user,  # type: ignore[arg-type]
+            actor=_user(request),
             at=timezone.now(),
         )
     except DomainError as error:
@@ -75,7 +75,7 @@ def _limits(request: HttpRequest, *, bound: LimitsForm | None = None, status: in
     context = {
         "section": "approvals",
         "cards": cards,
-        "may_set": Role.ADMIN in request.user.roles,  # type: ignore[union-attr]
+        "may_set": _is_admin(request),
     }
     return render(request, "company/approval_limits.html", context, status=status)
 
@@ -104,7 +104,7 @@ def delegations(request: HttpRequest) -> HttpResponse:
     try:
         made = operations.delegate(
             **form.cleaned_data,
-            actor=request.user,  # type: ignore[arg-type]
+            actor=_user(request),
             at=timezone.now(),
         )
     except DomainError as error:
@@ -123,43 +123,47 @@ def delegations(request: HttpRequest) -> HttpResponse:
 def end_delegation(request: HttpRequest, pk: int) -> HttpResponse:
     """End a delegation now."""
     found = get_object_or_404(_visible(request), pk=pk)
-    operations.end_delegation(delegation=found, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+    operations.end_delegation(delegation=found, actor=_user(request), at=timezone.now())
     messages.success(request, _("The delegation has ended."))
     return redirect("company_delegations")
 
 
+def _user(request: HttpRequest) -> User:
+    user = request.user
+    assert isinstance(user, User)  # the access rules let nobody else in
+    return user
+
+
 def _is_admin(request: HttpRequest) -> bool:
-    return Role.ADMIN in request.user.roles  # type: ignore[union-attr]
+    return Role.ADMIN in _user(request).roles
 
 
 def _visible(request: HttpRequest) -> QuerySet[Delegation]:
     found = queries.delegations()
-    return found if _is_admin(request) else found.filter(from_user=request.user)
+    return found if _is_admin(request) else found.filter(from_user=_user(request))
 
 
 def _form(request: HttpRequest, posted: Any = None) -> DelegationForm:
     staff = queries.staff()
-    absent = staff if _is_admin(request) else staff.filter(pk=request.user.pk)
+    absent = staff if _is_admin(request) else staff.filter(pk=_user(request).pk)
     return DelegationForm(
         posted,
         company=shown.company_of(request),
         absent=absent,
-        stand_ins=staff.exclude(pk=request.user.pk),
-        initial={"from_user": request.user.pk},
+        stand_ins=staff.exclude(pk=_user(request).pk),
+        initial={"from_user": _user(request).pk},
     )
 
 
 def _delegations(request: HttpRequest, form: DelegationForm, *, status: int = 200) -> HttpResponse:
     today = timezone.localdate()
     page = Paginator(_visible(request), PAGE).get_page(request.GET.get("page"))
-    taken: list[User] = []
-    for one in queries.in_force(today).filter(to_user=request.user).select_related("from_user"):  # type: ignore[misc]
-        taken.append(one.from_user)
+    taken = queries.in_force(today).filter(to_user=_user(request)).select_related("from_user")
     context = {
         "section": "approvals",
         "form": form,
         "is_admin": _is_admin(request),
-        "acting_for": taken,
+        "acting_for": [one.from_user for one in taken],
         "page": page,
         "rows": [{"one": one, "state": _state(one, today)} for one in page],
     }

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib import messages
+from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -28,6 +30,7 @@ TONES = {
 }
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MOST_NAMES = 3
+MOST_OPEN = 5
 PAGES = {
     "points.budget": "company_budget",
     "campaigns.rehearsal": "company_rehearsal",
@@ -121,3 +124,22 @@ def rows(request: HttpRequest, found: Sequence[Approval], bench: Bench | None = 
         }
         for one in found
     ]
+
+
+def open_about(request: HttpRequest, subject: Model) -> list[dict[str, Any]]:
+    """The requests about a row that still wait, for its page."""
+    at = timezone.now()
+    found = list(queries.waiting(at).filter(subject=kinds.subject_text(subject))[:MOST_OPEN])
+    return rows(request, found) if found else []
+
+
+def submitted(request: HttpRequest, asked: Approval | None) -> bool:
+    """Whether a request was made instead of doing it at once; says so to the reader."""
+    if asked is None:
+        return False
+    names = waits_for(asked, queries.bench(timezone.now()))
+    messages.info(
+        request,
+        _("This is above what you may do alone. It waits for a decision by: %(names)s.") % {"names": names},
+    )
+    return True

@@ -280,22 +280,3 @@ def on_home(request: HttpRequest) -> dict[str, Any]:
         "mine": approval_words.rows(request, mine[:HOME], bench),
         "asked": approval_words.rows(request, asked, bench),
     }
-
-
-def of_budget(request: HttpRequest, budget: Budget) -> list[dict[str, Any]]:
-    """The requests about a budget that are still open, for its page."""
-    at = timezone.now()
-    found = list(queries.waiting(at).filter(subject=kinds.subject_text(budget))[:HOME])
-    return approval_words.rows(request, found) if found else []
-
-
-def submitted(request: HttpRequest, asked: Approval | None) -> bool:
-    """Whether a request was made instead of doing it at once; says so to the reader."""
-    if asked is None:
-        return False
-    names = approval_words.waits_for(asked, queries.bench(timezone.now()))
-    messages.info(
-        request,
-        _("This is above what you may do alone. It waits for a decision by: %(names)s.") % {"names": names},
-    )
-    return True
