@@ -262,6 +262,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {**_EVERYONE, "expires": 50},
     },
+    "watch companies' funds": {"task": "benefits.watch_funds", "schedule": 300.0, "options": _EVERYONE},
     "do what the calendar says": {
         "task": "benefits.keep_house",
         "schedule": 3600.0,
