@@ -11,8 +11,9 @@ from benefits.campaigns import operations as campaigns
 from benefits.campaigns import queries as rehearsals
 from benefits.fulfilment import operations as fulfilment
 from benefits.fulfilment import queries as deliveries
+from benefits.funds import alerts
 from benefits.orders import operations as orders
-from benefits.points import leavers
+from benefits.points import budgets, leavers
 from benefits.roster import operations as roster
 from benefits.roster import queries as rosters
 from benefits.roster.models import RosterImport
@@ -121,11 +122,29 @@ def sweep_rehearsals() -> None:
         ring_hand_out(schema, rehearsal_id=rehearsal_id)
 
 
+@shared_task(name="benefits.end_budgets")
+def end_budgets() -> None:
+    budgets.end_budgets(at=timezone.now())
+
+
+@shared_task(name="benefits.mail_low_funds")
+def mail_low_funds() -> None:
+    alerts.mail(at=timezone.now())
+
+
+@shared_task(name="benefits.watch_funds")
+def watch_funds() -> None:
+    """Ring in every company whose funds have fallen below its mark."""
+    for schema in alerts.notice(at=timezone.now()):
+        mail_low_funds.ring(schema)
+
+
 @shared_task(name="benefits.keep_house")
 def keep_house() -> None:
     """Ring in every open company for what is due by the calendar."""
     for schema in rosters.open_companies():
         end_grace.ring(schema)
+        end_budgets.ring(schema)
         forget_rosters.ring(schema)
         run_campaigns.ring(schema)
 

@@ -268,6 +268,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {**_EVERYONE, "expires": 50},
     },
     "find grants that wait": {"task": "benefits.sweep_rehearsals", "schedule": 30.0, "options": _EVERYONE},
+    "watch companies' funds": {"task": "benefits.watch_funds", "schedule": 300.0, "options": _EVERYONE},
     "do what the calendar says": {
         "task": "benefits.keep_house",
         "schedule": 3600.0,

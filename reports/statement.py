@@ -43,7 +43,13 @@ NAMES = {
     "redeem": _("Redeemed by employees"),
     "deliver": _("Delivered to employees"),
     "refund": _("Refunded to employees"),
+    "move": _("Moved between budgets"),
+    "allot": _("Set aside for grants"),
+    "unallot": _("Not handed out after all"),
     "expire": _("Expired points"),
+    "lapse": _("Lapsed points"),
+    "goodwill": _("Given by the platform"),
+    "recover": _("Taken back by the platform"),
     "reverse": _("Corrections"),
 }
 TITLES = {
@@ -52,7 +58,11 @@ TITLES = {
     "wallet": _("Employees' wallets"),
     "held": _("Orders in process"),
     "delivered": _("Delivered benefits"),
+    "allotted": _("Grants being handed out"),
+    "lapsed": _("Lapsed points"),
+    "loss": _("Paid by the platform"),
 }
+_RARE = frozenset({"allotted", "lapsed", "loss"})  # left out of a statement in which nothing of them is
 _ORDER = list(NAMES)
 
 
@@ -112,7 +122,7 @@ def statement(*, company: Company, month: Month, at: datetime) -> Statement:
     billed, _entries = invoices.billed(company, since=month.starts_at, before=month.ends_at)
     return Statement(
         month=month,
-        sections=sections,
+        sections=tuple(one for one in sections if one.kind not in _RARE or one.movements or one.opening_fen),
         delivered_fen=delivered,
         billed_fen=billed,
         problems=tuple(_problems(sections, stored if month.ends_at > at else {}, delivered)),
@@ -134,7 +144,8 @@ def _section(kind: str, rows: Sequence[Leg]) -> Section:
     for _kind, movement, inside, fen in rows:
         if inside:
             moved[movement] = moved.get(movement, 0) + fen
-    movements = tuple(Movement(name, moved[name]) for name in sorted(moved, key=_ORDER.index))
+    # Moves between budgets of one company are nothing to all of its budgets.
+    movements = tuple(Movement(name, moved[name]) for name in sorted(moved, key=_ORDER.index) if moved[name])
     return Section(
         kind=kind, opening_fen=opening, movements=movements, closing_fen=opening + sum(moved.values())
     )

@@ -46,7 +46,7 @@ class AlreadyAsked(Conflict):
     """The same thing waits for a decision already."""
 
     code = "approval_already_asked"
-    message = _("This already waits for a decision.")
+    message = _("This already waits for a decision. If it has changed since, withdraw that request first.")
 
 
 class NobodyCanApprove(Conflict):

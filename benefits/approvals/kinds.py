@@ -19,8 +19,9 @@ from benefits.campaigns.errors import RehearsalStale
 from benefits.campaigns.models import GrantRule, Rehearsal
 from benefits.funds import queries as funds
 from benefits.funds.errors import InsufficientFunds
+from benefits.points import budgets
 from benefits.points import operations as points
-from benefits.points.errors import BudgetClosed, InsufficientBudget, InvalidPoints
+from benefits.points.errors import InsufficientBudget, InvalidPoints
 from benefits.points.models import Account, Budget
 from tenants.db import connection
 from tenants.errors import IllegalTransition
@@ -79,7 +80,7 @@ def _target(request: Request) -> Budget:
 
 def _check_load(request: Request) -> None:
     _check_amount(request)
-    _check_open(request.subject)
+    points.refuse_closed(points.own_budget(request.subject), at=request.at)
     available = funds.available_fen(connection.schema_name)
     if request.fen > available:
         raise InsufficientFunds(needed_fen=request.fen, available_fen=available)
@@ -95,17 +96,12 @@ def _check_return(request: Request) -> None:
 
 def _check_move(request: Request) -> None:
     _check_return(request)
-    _check_open(_target(request))
+    points.refuse_closed(points.own_budget(_target(request)), at=request.at)
 
 
 def _check_amount(request: Request) -> None:
     if request.fen <= 0:
         raise InvalidPoints(asked_fen=request.fen, most_fen=points.MOST_FEN_EACH)
-
-
-def _check_open(budget: Budget) -> None:
-    if budget.status != Budget.Status.OPEN:
-        raise BudgetClosed(budget=budget.name)
 
 
 def _load(request: Request) -> models.Model:
@@ -119,7 +115,7 @@ def _load(request: Request) -> models.Model:
 
 
 def _move(request: Request) -> models.Model:
-    return points.move_budget(
+    return budgets.move_budget(
         source=request.subject,
         target=_target(request),
         fen=request.fen,
@@ -190,9 +186,7 @@ def _check_rule(request: Request) -> None:
 
 def _activate(request: Request) -> models.Model:
     version = request.subject.versions.filter(pk=request.details.get("version")).first()
-    return campaigns.activate_rule(
-        rule=request.subject, version=version, actor=request.actor, at=request.at
-    )
+    return campaigns.activate_rule(rule=request.subject, version=version, actor=request.actor, at=request.at)
 
 
 WAYS: Mapping[str, Way] = {

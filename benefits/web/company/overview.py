@@ -15,7 +15,7 @@ from benefits.funds import queries as funds
 from benefits.people.models import Employee
 from benefits.points import overview as points
 from benefits.points import queries
-from benefits.web.company import shown
+from benefits.web.company import approvals, shown
 from benefits.web.company.shown import Amounts
 from tenants.access import allow
 from tenants.identity.roles import Role
@@ -39,6 +39,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     steps = _steps(people["active"], funds_fen, budgets, bool(grants))
     context = {
         "section": "overview",
+        "waiting": approvals.on_home(request),
         "people": people,
         "books": {
             "in_budgets": show.points(books.in_budgets_fen),

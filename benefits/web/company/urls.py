@@ -1,6 +1,8 @@
 from django.urls import URLPattern, path
 
 from benefits.web.company import (
+    approval_rules,
+    approvals,
     budgets,
     bulk,
     departments,
@@ -73,4 +75,13 @@ urlpatterns: list[URLPattern] = [
     path("rehearsals/<int:pk>/drop/", rehearsals.drop, name="company_rehearsal_drop"),
     path("rehearsals/<int:pk>/rehearsal.xlsx", rehearsals.file, name="company_rehearsal_file"),
     path("funds/", funds.funds, name="company_funds"),
+    path("approvals/", approvals.approvals, name="company_approvals"),
+    path("approvals/limits/", approval_rules.approval_limits, name="company_approval_limits"),
+    path("approvals/limits/<slug:kind>/", approval_rules.set_limits, name="company_approval_limits_of"),
+    path("approvals/delegations/", approval_rules.delegations, name="company_delegations"),
+    path("approvals/delegations/<int:pk>/end/", approval_rules.end_delegation, name="company_delegation_end"),
+    path("approvals/<int:pk>/", approvals.approval, name="company_approval"),
+    path("approvals/<int:pk>/approve/", approvals.approve, name="company_approval_approve"),
+    path("approvals/<int:pk>/refuse/", approvals.refuse, name="company_approval_refuse"),
+    path("approvals/<int:pk>/withdraw/", approvals.withdraw, name="company_approval_withdraw"),
 ]
