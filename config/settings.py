@@ -223,6 +223,7 @@ ROSTER_MAX_BYTES = env_int("ROSTER_MAX_BYTES", 20 * 1_048_576, least=1024)
 ROSTER_UPLOADS_A_MINUTE = env_int("ROSTER_UPLOADS_A_MINUTE", 10, least=1)
 ROSTER_LEAVER_SHARE = env_int("ROSTER_LEAVER_SHARE", 10, least=0, most=100)  # per cent
 ROSTER_UNDO_DAYS = env_int("ROSTER_UNDO_DAYS", 7, least=0)
+GRANT_AT_ONCE = env_int("GRANT_AT_ONCE", 2000, least=1)  # wallets in one act; a larger grant goes in steps
 ROSTER_KEEP_DAYS = env_int("ROSTER_KEEP_DAYS", 90, least=1)
 
 APPROVAL_DAYS = env_int("APPROVAL_DAYS", 7, least=1, most=365)

@@ -3,18 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count, Max
 
-from benefits.campaigns import rehearse, roll
+from benefits.campaigns import queries, rehearse, roll
 from benefits.campaigns.definition import Definition
-from benefits.campaigns.models import GrantRule
+from benefits.campaigns.models import GrantRule, Rehearsal
 from benefits.campaigns.occasions import KINDS
 from benefits.people.models import Employee
+from benefits.web.company.shown import Amounts
 
 DAYS = 365
 KEPT_SECONDS = 300
+MOST_RULES = 50
+MOST_FAILED = 5
 
 
 @dataclass(frozen=True)
@@ -56,4 +60,26 @@ def _work_out(meanings: dict[int, Definition], today: date) -> dict[int, list[Du
             for day, (count, fen) in rehearse.forecast(meaning, people=people, first=today, last=last).items()
         ]
         for pk, meaning in meanings.items()
+    }
+
+
+def this_week(show: Amounts, today: date) -> dict[str, Any]:
+    """What rules at work give within seven days, and which of their grants could not be made."""
+    rules = list(queries.rules().filter(status=GrantRule.Status.ACTIVE)[:MOST_RULES])
+    coming = ahead(rules, today)
+    last = today + timedelta(days=6)
+    dues = [(one, rule) for rule in rules for one in coming[rule.pk] if one.day <= last]
+    failed = queries.rehearsals().filter(status=Rehearsal.Status.FAILED)[:MOST_FAILED]
+    return {
+        "rows": [
+            {
+                "rule": rule,
+                "day": one.day,
+                "people": one.people,
+                "cost": show.with_unit(one.fen),
+            }
+            for one, rule in sorted(dues, key=lambda due: (due[0].day, due[1].pk))
+        ],
+        "failed": list(failed),
+        "has_rules": bool(rules),
     }

@@ -157,7 +157,7 @@ class GrantForm(Keyed):
     )
     points = forms.CharField(label=_("For each"), required=False, max_length=20, widget=_AMOUNT)
     reason = forms.CharField(
-        label=_("Reason"), max_length=120, help_text=_("Employees see it in their wallets.")
+        label=_("Reason"), max_length=80, help_text=_("Employees see it in their wallets.")
     )
     expires = forms.DateField(
         label=_("Last day of validity"),

@@ -15,7 +15,7 @@ from benefits.funds import queries as funds
 from benefits.people.models import Employee
 from benefits.points import overview as points
 from benefits.points import queries
-from benefits.web.company import approvals, shown
+from benefits.web.company import ahead, approvals, shown
 from benefits.web.company.shown import Amounts
 from tenants.access import allow
 from tenants.identity.roles import Role
@@ -52,6 +52,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "months": _months(show, at),
         "departments": _departments(show),
         "grants": [{"grant": grant, "total": show.points(grant.total_fen)} for grant in grants],
+        "due": ahead.this_week(show, timezone.localdate(at)),
         "todos": _todos(show, people, budgets, at),
         "steps": steps,
         "steps_left": sum(not step["done"] for step in steps),

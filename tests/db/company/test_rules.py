@@ -67,7 +67,9 @@ def errors_of(response: Any) -> dict[str, Any]:
 def test_a_rule_is_written_looked_at_and_put_to_work(hr: Client, acme: Company) -> None:
     employ(3)
     budget = a_budget(acme, yuan=1000)
-    made = hr.post(reverse("company_rule_new"), fields(budget, days_before="3", until="days", until_days="90"))
+    made = hr.post(
+        reverse("company_rule_new"), fields(budget, days_before="3", until="days", until_days="90")
+    )
     rule = GrantRule.objects.get()
     assert made["Location"] == reverse("company_rule", args=[rule.pk])
     page = text(hr.get(made["Location"]))
@@ -179,7 +181,13 @@ def test_each_kind_of_rule_is_shown_again_as_it_was_typed(hr: Client, acme: Comp
         {"kind": "monthly", "day": "31", "months": ["6", "7"], "prorate": "on"},
         {"kind": "birthday", "days_before": "2", "how": "grade", "grade_0": "30", "points": "12"},
         {"kind": "anniversary", "years": "10, 1，3", "how": "years", **steps, "points": ""},
-        {"kind": "joining", "whom": "some", "departments": ["技术中心/后端组"], "grades": ["P5"], "cities": ["西安"]},
+        {
+            "kind": "joining",
+            "whom": "some",
+            "departments": ["技术中心/后端组"],
+            "grades": ["P5"],
+            "cities": ["西安"],
+        },
         {"kind": "regular", "whom": "some", "months_from": "3", "months_to": "36", "stage": "regular"},
         {"kind": "festival", "until": "months", "until_months": "6"},
     )
@@ -266,7 +274,10 @@ def test_reading_and_changing_are_for_different_people(signed_in: Door, acme: Co
         door = signed_in(role)
         assert [door.get(url).status_code for url in reading] == [403, 403]
     admin = signed_in("admin")
-    assert admin.get(reverse("company_rules")).status_code in (200, 302)  # an administrator sets a second factor first
+    assert admin.get(reverse("company_rules")).status_code in (
+        200,
+        302,
+    )  # an administrator sets a second factor first
     for url in reading + changing:
         assert signed_in().get(url).status_code == 302
     rule.refresh_from_db()
