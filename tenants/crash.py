@@ -18,6 +18,8 @@ POINTS = frozenset(
         "after_query",
         "in_reveal",
         "in_invoice_number",
+        "before_carry_out",
+        "after_carry_out",
     }
 )
 

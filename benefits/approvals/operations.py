@@ -31,6 +31,7 @@ from benefits.approvals.models import Approval, ApprovalLimit, Delegation, Kind
 from benefits.points.errors import RequestKeyReused
 from benefits.states import advance
 from tenants import audit
+from tenants.crash import crash_point
 from tenants.db import durable, savepoint, transaction, transaction_required
 from tenants.errors import DomainError, IllegalTransition
 from tenants.identity.models import User
@@ -226,10 +227,12 @@ def carry_out(*, approval: Approval, at: datetime) -> Approval:
     approval = queries.approvals().get(pk=approval.pk)
     if approval.status != Approval.Status.APPROVED:
         return approval
+    crash_point("before_carry_out")
     try:
         made = kinds.WAYS[approval.kind].carry_out(_request(approval, at=at))
     except DomainError as error:
         return _failed(approval, error=error, at=at)
+    crash_point("after_carry_out")
     return _done(approval, made=made, at=at)
 
 

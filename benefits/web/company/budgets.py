@@ -1,6 +1,5 @@
 """Budgets: list, open, load from the company's funds, return to them."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -11,12 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from benefits.approvals import operations as approvals
+from benefits.approvals.models import Kind
 from benefits.catalogue.models import Category
 from benefits.funds import queries as funds
 from benefits.points import operations, overview, queries
 from benefits.points.models import Budget
 from benefits.points.queries import BudgetFigures
-from benefits.web.company import shown
+from benefits.web.company import approval_words, shown
 from benefits.web.company.forms import BudgetForm, MoneyForm
 from benefits.web.company.shown import Amounts
 from tenants.access import allow
@@ -105,41 +106,40 @@ def budget(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def load(request: HttpRequest, pk: int) -> HttpResponse:
     """Move money from the company's funds into the budget."""
-    return _move(request, _find(pk), operations.load_budget, "load", _("%(amount)s were loaded."))
+    return _move(request, _find(pk), Kind.LOAD, _("%(amount)s were loaded."))
 
 
 @allow(Role.HR, Role.ADMIN)
 @require_POST
 def give_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Return money from the budget to the company's funds."""
-    return _move(
-        request, _find(pk), operations.unload_budget, "return", _("%(amount)s were returned to the funds.")
-    )
+    return _move(request, _find(pk), Kind.RETURN, _("%(amount)s were returned to the funds."))
 
 
 def _find(pk: int) -> Budget:
     return get_object_or_404(Budget.objects.select_related("account"), pk=pk)
 
 
-def _move(
-    request: HttpRequest, found: Budget, operation: Callable[..., Any], which: str, done: str
-) -> HttpResponse:
+def _move(request: HttpRequest, found: Budget, kind: Kind, done: str) -> HttpResponse:
     company = shown.company_of(request)
-    form = MoneyForm(request.POST, company=company, prefix=which)
+    form = MoneyForm(request.POST, company=company, prefix=str(kind))
     if form.is_valid():
         fen = form.cleaned_data["amount"]
         try:
-            operation(
-                budget=found,
+            asked = approvals.submit(
+                kind=kind,
+                subject=found,
                 fen=fen,
                 request_key=form.cleaned_data["request_key"],
-                actor=request.user,
+                details={},
+                actor=request.user,  # type: ignore[arg-type]
                 at=timezone.now(),
             )
         except DomainError as error:
             form.refuse(error)
         else:
-            messages.success(request, done % {"amount": shown.amounts(company).yuan(fen)})
+            if not approval_words.submitted(request, asked):
+                messages.success(request, done % {"amount": shown.amounts(company).yuan(fen)})
             return redirect("company_budget", pk=found.pk)
     return _budget(request, _find(found.pk), bound=form, status=422)
 
@@ -158,6 +158,7 @@ def _budget(
         "section": "budgets",
         "row": _figures(found, overview.figures_of_budgets([found])[found.pk], show),
         "budget": found,
+        "requests": approval_words.open_about(request, found),
         "categories": [category.name for category in Category.objects.filter(slug__in=found.categories)]
         if found.categories
         else [],
