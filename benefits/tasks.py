@@ -77,6 +77,7 @@ def sweep_rosters() -> None:
 @shared_task(name="benefits.carry_out_approval")
 def carry_out_approval(*, approval_id: int) -> None:
     approvals.carry_out(approval=requests.find_approval(approval_id), at=timezone.now())
+    ring_running()
 
 
 @shared_task(name="benefits.tend_approvals")
@@ -162,6 +163,12 @@ def ring_roster_import(schema: str, *, import_id: int, status: str) -> None:
 def ring_approval(schema: str, *, approval_id: int) -> None:
     """Ring for what has just been approved."""
     carry_out_approval.ring(schema, approval_id=approval_id)
+
+
+def ring_running() -> None:
+    """Ring for whatever of this company is being handed out; two workers at one grant do no harm."""
+    for rehearsal in rehearsals.running():
+        ring_hand_out(connection.schema_name, rehearsal_id=rehearsal.pk)
 
 
 def ring_hand_out(schema: str, *, rehearsal_id: int) -> None:
