@@ -246,7 +246,12 @@ CELERY_TIMEZONE = "Asia/Shanghai"
 # Rows are the queue and a task is only the bell; the sweeps find whatever a lost bell missed.
 _EVERYONE = {"headers": {"schema": "public"}, "expires": 10}
 # Runs that can last stand behind those that are short.
-CELERY_TASK_ROUTES = {"benefits.send_due": {"priority": 9}, "benefits.ask_due": {"priority": 9}}
+CELERY_TASK_ROUTES = {
+    "benefits.send_due": {"priority": 9},
+    "benefits.ask_due": {"priority": 9},
+    "benefits.hand_out": {"priority": 9},
+    "benefits.run_campaigns": {"priority": 9},
+}
 CELERY_BEAT_SCHEDULE = {
     "send what is due": {"task": "benefits.send_due", "schedule": 3.0, "options": _EVERYONE},
     "ask after what is open": {"task": "benefits.ask_due", "schedule": 2.0, "options": _EVERYONE},
@@ -262,6 +267,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {**_EVERYONE, "expires": 50},
     },
+    "find grants that wait": {"task": "benefits.sweep_rehearsals", "schedule": 30.0, "options": _EVERYONE},
     "watch companies' funds": {"task": "benefits.watch_funds", "schedule": 300.0, "options": _EVERYONE},
     "do what the calendar says": {
         "task": "benefits.keep_house",

@@ -61,7 +61,8 @@ COMPANY_CHECKS = [
         SELECT 'grant ' || g.id || ' gave ' || g.total_fen || ' to ' || g.employees || ', its lots say '
             || coalesce(sum(l.granted_fen), 0) || ' to ' || count(l.id)
         FROM points_grant g LEFT JOIN points_lot l ON l.grant_id = g.id GROUP BY g.id
-        HAVING (g.total_fen, g.employees) IS DISTINCT FROM (coalesce(sum(l.granted_fen), 0), count(l.id))"""),
+        HAVING CASE g.status WHEN 'running' THEN coalesce(sum(l.granted_fen), 0) > g.total_fen OR count(l.id) > g.employees
+            ELSE (g.total_fen, g.employees) IS DISTINCT FROM (coalesce(sum(l.granted_fen), 0), count(l.id)) END"""),
     Check(1, "lots_were_granted", """
         SELECT 'lot ' || l.id || ' was granted ' || l.granted_fen || ', its posting moved ' || coalesce(p.fen, 0)
         FROM points_lot l LEFT JOIN points_posting p ON p.kind = 'grant' AND p.destination_id = l.wallet_id
@@ -104,8 +105,8 @@ COMPANY_CHECKS = [
         JOIN points_posting p ON p.id = r.reverses_id
         WHERE (r.fen, r.source_id, r.destination_id) IS DISTINCT FROM (p.fen, p.destination_id, p.source_id)"""),
     Check(2, "final_rows_are_guarded", """
-        SELECT t.name || ' is not guarded' FROM (VALUES ('points_posting'), ('points_lotentry'), ('identity_auditevent'))
-            AS t(name)
+        SELECT t.name || ' is not guarded' FROM (VALUES ('points_posting'), ('points_lotentry'), ('identity_auditevent'),
+            ('campaigns_ruleversion'), ('campaigns_rehearsalrow')) AS t(name)
         WHERE NOT EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = to_regclass(current_schema() || '.' || t.name)
             AND g.tgname = 'final_rows' AND g.tgenabled <> 'D')"""),
     Check(3, "order_has_its_debit", """
@@ -165,6 +166,23 @@ COMPANY_CHECKS = [
                 LEFT JOIN points_posting o ON o.id = p.reverses_id
                 WHERE 'deliver' IN (p.kind, o.kind)) l ON l.id = b.posting_id
         WHERE b.company = current_schema() AND b.fen IS DISTINCT FROM l.fen"""),
+    Check(10, "occasions_are_given_once", """
+        SELECT 'wallet ' || wallet_id || ' was given ' || occasion || ' ' || count(*) || ' times' FROM points_lot
+        WHERE occasion <> '' GROUP BY wallet_id, occasion HAVING count(*) > 1
+        UNION ALL SELECT 'lot ' || l.id || ' for ' || l.occasion || ' was not rehearsed' FROM points_lot l
+        WHERE l.occasion <> '' AND NOT EXISTS (SELECT 1 FROM campaigns_rehearsal h WHERE h.grant_id = l.grant_id)"""),
+    Check(10, "rehearsals_are_their_lots", """
+        SELECT 'rehearsal ' || id || ', wallet ' || wallet_id || ': rehearsed ' || coalesce(w.fen, 0) || ' for '
+            || coalesce(w.occasion, 'nothing') || ', given ' || coalesce(l.fen, 0) || ' for ' || coalesce(l.occasion, 'nothing')
+        FROM (SELECT h.id, r.wallet_id, r.fen, r.occasion FROM campaigns_rehearsal h JOIN campaigns_rehearsalrow r
+                ON r.rehearsal_id = h.id AND r.place BETWEEN 1 AND h.handed WHERE h.grant_id IS NOT NULL) w
+        FULL JOIN (SELECT h.id, l.wallet_id, l.granted_fen AS fen, l.occasion FROM campaigns_rehearsal h
+                JOIN points_lot l ON l.grant_id = h.grant_id) l USING (id, wallet_id)
+        WHERE (w.fen, w.occasion) IS DISTINCT FROM (l.fen, l.occasion)
+        UNION ALL SELECT 'rehearsal ' || h.id || ' is ' || h.status || ', its grant ' || g.status
+            || ': ' || h.people || ' and ' || h.total_fen || ', its grant ' || g.employees || ' and ' || g.total_fen
+        FROM campaigns_rehearsal h JOIN points_grant g ON g.id = h.grant_id
+        WHERE (h.status, h.people, h.total_fen) IS DISTINCT FROM (g.status, g.employees, g.total_fen)"""),
     Check(10, "imports_did_what_they_say", """
         SELECT 'roster import ' || i.id || ' planned ' || i.counts || ' and did ' || i.result FROM roster_rosterimport i
         WHERE i.status IN ('applied', 'undoing', 'undone') AND ((i.counts->>'join')::int, (i.counts->>'leave')::int,

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection
 from django.db import transaction as raw
 
-from benefits.points import budgets, ledger, leavers, operations, overview, queries
+from benefits.points import budgets, leavers, ledger, operations, overview, queries
 from benefits.points.errors import (
     BudgetBusy,
     BudgetClosed,
