@@ -141,7 +141,6 @@ _FACTS: Mapping[str, Any] = {
     "acting_for": pgettext_lazy("audit", "on behalf of"),
     "stand_in": pgettext_lazy("audit", "stand-in"),
     "since": pgettext_lazy("audit", "since"),
-    "code": pgettext_lazy("audit", "error"),
     "fen": _("amount"),
     "total_fen": _("amount"),
     "before_fen": pgettext_lazy("audit", "amount before"),
