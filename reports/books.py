@@ -63,12 +63,6 @@ COMPANY_CHECKS = [
         FROM points_grant g LEFT JOIN points_lot l ON l.grant_id = g.id GROUP BY g.id
         HAVING CASE g.status WHEN 'running' THEN coalesce(sum(l.granted_fen), 0) > g.total_fen OR count(l.id) > g.employees
             ELSE (g.total_fen, g.employees) IS DISTINCT FROM (coalesce(sum(l.granted_fen), 0), count(l.id)) END"""),
-    Check(1, "allotted_is_being_handed_out", """
-        SELECT 'set aside ' || a.balance_fen || ', running grants still owe ' || s.fen FROM points_account a
-        CROSS JOIN (SELECT coalesce(sum(g.total_fen - coalesce(l.fen, 0)), 0) AS fen FROM points_grant g
-            CROSS JOIN LATERAL (SELECT sum(granted_fen) AS fen FROM points_lot WHERE grant_id = g.id) l
-            WHERE g.status = 'running') s
-        WHERE a.kind = 'allotted' AND a.balance_fen <> s.fen"""),
     Check(1, "lots_were_granted", """
         SELECT 'lot ' || l.id || ' was granted ' || l.granted_fen || ', its posting moved ' || coalesce(p.fen, 0)
         FROM points_lot l LEFT JOIN points_posting p ON p.kind = 'grant' AND p.destination_id = l.wallet_id

@@ -216,6 +216,14 @@ def release(*, held: FundsHold, actor: User | None, at: datetime) -> FundsHold:
 
 
 @transaction
+def show_slip(*, deposit: Deposit, actor: User, at: datetime) -> slips.Slip:
+    """The bank's slip of a deposit, for somebody who may see it; that they did stands in the audit trail."""
+    slip = slips.open_slip(deposit)
+    audit.record("deposit.slip_opened", deposit, actor=actor, at=at)
+    return slip
+
+
+@transaction
 def set_credit_limit(*, company: Company, fen: int, actor: User | None, at: datetime) -> FundsAccount:
     """Set how far a company's funds may go below zero. Raises InvalidAmount, CreditInUse."""
     if not 0 <= fen <= MOST_FEN:

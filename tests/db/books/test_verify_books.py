@@ -84,7 +84,10 @@ PLANTS: dict[str, list[str]] = {
     "money_leaves_a_trace": ["DELETE FROM identity_auditevent WHERE action = 'item.refunded'"],
     "funds_follow_from_entries": ["UPDATE public.funds_fundsaccount SET balance_fen = balance_fen + 1"],
     "deposits_are_in_the_funds": ["UPDATE public.funds_deposit SET fen = fen + 1"],
-    "funds_holds_add_up": ["UPDATE public.funds_fundsaccount SET held_fen = 1 WHERE company = 'acme'"],
+    "funds_holds_add_up": [
+        ("INSERT INTO public.funds_fundshold (account_id, fen, reason, set_by, set_at, released_by)"
+        " SELECT id, 1, 'x', 'fei', now(), '' FROM public.funds_fundsaccount LIMIT 1")
+    ],
     "deposits_have_two_persons": [
         "ALTER TABLE public.funds_deposit DROP CONSTRAINT deposit_confirmed_by_a_second_person",
         "UPDATE public.funds_deposit SET recorded_by = 'fei', confirmed_by = 'fei'",
