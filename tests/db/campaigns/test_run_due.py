@@ -6,9 +6,11 @@ from uuid import uuid4
 from benefits.campaigns import operations as campaigns
 from benefits.campaigns import queries
 from benefits.campaigns.models import Rehearsal
+from benefits.campaigns.operations import rehearsing
 from benefits.points import operations as points
 from benefits.points.models import Grant
 from reports import books
+from tenants.db import transaction
 from tenants.identity.models import AuditEvent
 from tenants.models import Company
 from tests import factories
@@ -63,7 +65,7 @@ def test_somebody_entered_late_gets_what_is_due_the_same_day(acme: Company) -> N
     stage.a_rule(definition("joining"))
     stage.join("A1", hired_on=DAY.isoformat())
     stage.run()
-    noon = stage.join("A2", hired_on=(DAY - timedelta(days=0)).isoformat(), hour=12)
+    noon = stage.join("A2", hired_on=DAY.isoformat(), hour=12)
     late = stage.join("A3", hired_on=(DAY - timedelta(days=1)).isoformat(), hour=12)
     stage.run(DAY, 13)
     assert {number for number, _, _ in stage.given()} == {"A1", noon.employee_no}
@@ -104,9 +106,6 @@ def test_a_failed_day_follows_the_roster(acme: Company) -> None:
 def test_what_was_made_and_not_committed_is_taken_up_again(acme: Company) -> None:
     stage.join("A1", birthday="1990-03-01")
     rule = stage.a_rule(definition("birthday"))
-    from benefits.campaigns.operations import rehearsing
-    from tenants.db import transaction
-
     with transaction():
         made = rehearsing.store(rule=rule, day=DAY, actor=None, at=stage.at(DAY), is_scheduled=True)
     (rehearsal,) = stage.run()
