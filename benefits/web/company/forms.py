@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from benefits import money
-from benefits.people.models import Department
+from benefits.people import departments as departments_of
 from benefits.points.models import Budget
 from benefits.web.company import shown
 from tenants.errors import DomainError
@@ -146,7 +146,9 @@ class GrantForm(Keyed):
             }
         )
         departments: Any = self.fields["departments"]
-        departments.choices = [(path, path) for path in Department.objects.values_list("path", flat=True)]
+        departments.choices = [
+            (node.path, node.path) for _depth, node in departments_of.flat(departments_of.tree())
+        ]
         departments.widget.attrs["size"] = min(8, max(3, len(departments.choices)))
 
     def clean_points(self) -> int:

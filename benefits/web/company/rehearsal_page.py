@@ -100,7 +100,7 @@ def about(
     is_open = state in OPEN and not is_stale
     why_not = _why_not(found)
     return {
-        "section": "rules",
+        "section": "grants" if found.rule.is_single else "rules",
         "one": found,
         "rule": found.rule,
         "budget": budget,
@@ -185,7 +185,9 @@ def _people(request: HttpRequest, found: Rehearsal, show: Amounts) -> dict[str, 
     chosen = LEFT_OUT if is_left_out else GETS
     q, reason = shown.searched(request.GET.get("q", "")), request.GET.get("reason", "")
     rows = queries.rows(found, search=q, show=chosen)
-    if is_left_out and reason in REASONS:
+    if not is_left_out:
+        rows = rows.filter(reason="")  # the same people; said so that the index by reason and number serves
+    elif reason in REASONS:
         rows = rows.filter(reason=reason)
     page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
     return {

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext_lazy, pgettext_lazy
 from benefits import money
 from benefits.campaigns.definition import MOST_DAYS, MOST_MONTHS, Definition
 from benefits.campaigns.errors import InvalidRule
-from benefits.people.models import Department
+from benefits.people import departments as departments_of
 from benefits.points.models import Budget
 from benefits.roster import lists
 from benefits.web.company import shown
@@ -187,7 +187,9 @@ class RuleForm(CompanyForm):
             % {"name": budget.name, "left": show.with_unit(budget.account.balance_fen or 0)}
         )
         departments: Any = self.fields["departments"]
-        departments.choices = [(path, path) for path in Department.objects.values_list("path", flat=True)]
+        departments.choices = [
+            (node.path, node.path) for _depth, node in departments_of.flat(departments_of.tree())
+        ]
         departments.widget.attrs["size"] = min(8, max(3, len(departments.choices)))
         self.grade_names = distinct("grade", known_grades)
         self._choose("grades", self.grade_names)
