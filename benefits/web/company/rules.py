@@ -52,12 +52,12 @@ def rules(request: HttpRequest) -> HttpResponse:
 
 def _rows(found: list[GrantRule], show: Amounts) -> list[dict[str, Any]]:
     today = timezone.localdate()
-    coming = ahead.ahead([rule for rule in found if rule.status == Status.ACTIVE], today)
+    coming = ahead.coming([rule for rule in found if rule.status == Status.ACTIVE], today)
     rows = []
     for rule in found:
         assert rule.version is not None  # only while it is being made
         meaning = rule.version.definition_of()
-        dates = coming.get(rule.pk, [])
+        due = coming.get(rule.pk)
         rows.append(
             {
                 "rule": rule,
@@ -65,7 +65,7 @@ def _rows(found: list[GrantRule], show: Amounts) -> list[dict[str, Any]]:
                 "occasion": rule_words.occasion(meaning.occasion),
                 "audience": rule_words.audience_in_short(meaning.audience),
                 "asks": not rule.is_scheduled,
-                "next": _dates(dates[:1], show)[0] if dates else None,
+                "next": _dates([due], show)[0] if due else None,
             }
         )
     return rows
