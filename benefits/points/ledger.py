@@ -1,13 +1,13 @@
-"""The only writer of value: postings, lots and lot entries. Balances follow by triggers in the database."""
+"""The only writer of value: postings, lots and lot entries. Balances follow by triggers in the database.
+
+The debit of a redemption is written by `points_hold` there (orders/migrations/0002_redeem_function.py).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
-
-from benefits.points.errors import InsufficientPoints
-from benefits.points.models import Account, Grant, Lot, LotEntry, Posting
+from benefits.points.models import Account, Grant, LotEntry, Posting
 from tenants.db import connection, transaction_required
 
 
@@ -51,56 +51,6 @@ def reverse(*, posting: Posting, at: datetime) -> Posting:
         for entry in posting.lot_entries.select_related("lot")
     )
     return undone
-
-
-def spendable(wallet: Account, *, category: str, at: datetime) -> list[Lot]:
-    """The wallet's lots that a purchase in this category may use: earliest expiry first, then oldest."""
-    eligible = Q(budget__categories=[]) | Q(budget__categories__contains=[category])
-    alive = Q(expires_at__isnull=True) | Q(expires_at__gt=at)
-    lots = Lot.objects.filter(alive, eligible, wallet=wallet, remaining_fen__gt=0)
-    return sorted(lots, key=lambda lot: (lot.expires_at is None, lot.expires_at or lot.at, lot.at, lot.pk))
-
-
-@transaction_required
-def hold(*, wallet: Account, shares: Sequence[Share], category: str, reference: str, at: datetime) -> Posting:
-    """Debit a wallet that the caller has locked, lot by lot, into the company's held account.
-
-    Raises InsufficientPoints when the eligible lots do not cover it.
-    """
-    needed = sum(share.fen for share in shares)
-    lots = spendable(wallet, category=category, at=at)
-    available = sum(lot.remaining_fen for lot in lots)
-    if available < needed:
-        raise InsufficientPoints(needed_fen=needed, available_fen=available)
-    posting = post(
-        kind=Posting.Kind.REDEEM,
-        source=wallet,
-        destination=company_account(Account.Kind.HELD),
-        fen=needed,
-        reference=reference,
-        at=at,
-    )
-    LotEntry.objects.bulk_create(
-        LotEntry(lot=lot, posting=posting, fen=-fen, item=item) for lot, item, fen in _draw(lots, shares)
-    )
-    return posting
-
-
-def _draw(lots: Sequence[Lot], shares: Sequence[Share]) -> list[tuple[Lot, str, int]]:
-    drawn: list[tuple[Lot, str, int]] = []
-    left = [lot.remaining_fen for lot in lots]
-    position = 0
-    for share in shares:
-        wanted = share.fen
-        while wanted:
-            taken = min(wanted, left[position])
-            if taken:
-                drawn.append((lots[position], share.item, taken))
-            left[position] -= taken
-            wanted -= taken
-            if not left[position]:
-                position += 1
-    return drawn
 
 
 @transaction_required

@@ -395,7 +395,7 @@ def test_moves_both_ways_and_a_grant_and_a_return_do_not_block_one_another(
         lambda: move(two, one, 300),
         lambda: move(two, one, 50, key=key),
         lambda: move(two, one, 50, key=key),
-        lambda: factories.grant(two, {alice: 700}),
+        lambda: factories.grant(two, {alice: 600}),
         lambda: operations.unload_budget(budget=one, fen=100, request_key=uuid4(), actor=None, at=AT),
         leave,
     )
