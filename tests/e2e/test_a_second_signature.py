@@ -128,7 +128,7 @@ def _decide(browser: Browser, site: str) -> None:
     paul.goto(f"{site}/company/")
     expect(paul.page.locator("main")).to_contain_text("2 项等您审批")
     paul.look("home-approver")
-    paul.page.locator("a[href^='/company/approvals/']", has_text="充值预算").first.click()
+    paul.page.locator("a[href^='/company/approvals/']", has_text="充入预算").first.click()
     paul.look("decide")
     paul.page.locator("[name=note]").fill("同意，按节日方案执行。")
     with paul.page.expect_navigation():
