@@ -42,6 +42,19 @@ class ApprovalOverdue(Conflict):
     message = _("The time for this decision is over. It has to be asked for again.")
 
 
+class AboveLimit(Conflict):
+    """What comes along with something else moves more than the actor may move alone; amounts in fen."""
+
+    code = "above_limit"
+    message = _(
+        "This would move ¥%(asked_yuan)s, which is above what you may do alone. Ask for that first; once it is "
+        "approved, do this."
+    )
+
+    def __init__(self, *, asked_fen: int) -> None:
+        super().__init__(asked_fen=asked_fen)
+
+
 class AlreadyAsked(Conflict):
     """The same thing waits for a decision already."""
 

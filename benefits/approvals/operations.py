@@ -12,6 +12,7 @@ from django.utils import timezone, translation
 
 from benefits.approvals import kinds, limits, mail, queries
 from benefits.approvals.errors import (
+    AboveLimit,
     AlreadyAsked,
     ApprovalOverdue,
     AskerHasNoAccess,
@@ -67,6 +68,12 @@ def submit(
         raise AlreadyAsked
     way.carry_out(request)
     return None
+
+
+def refuse_above_limit(*, kind: str, fen: int, actor: User) -> None:
+    """Object to something that moves `fen` by the way, where the actor may not do that alone. Raises AboveLimit."""
+    if fen > 0 and not limits.read().does_alone(kind, actor.roles, fen):
+        raise AboveLimit(asked_fen=fen)
 
 
 def _same(earlier: Approval, *, kind: str, subject: models.Model, fen: int) -> Approval:

@@ -13,6 +13,7 @@ from benefits.approvals.limits import DECIDERS, Limits
 from benefits.approvals.models import Approval, Delegation, Kind
 from tenants.db import connection
 from tenants.identity.models import User
+from tenants.identity.roles import Role
 from tenants.models import Company
 
 FIRST_REMINDER = timedelta(days=1)  # after it was asked
@@ -61,10 +62,9 @@ class Bench:
 
 
 def bench(at: datetime) -> Bench:
-    """Who decides on this day."""
-    return Bench(
-        limits=limits.read(), staff=tuple(staff()), stand_ins=tuple(in_force(timezone.localdate(at)))
-    )
+    """Who decides on this day; whose role it is come first."""
+    people = sorted(staff(), key=lambda user: all(group.name != Role.APPROVER for group in user.groups.all()))
+    return Bench(limits=limits.read(), staff=tuple(people), stand_ins=tuple(in_force(timezone.localdate(at))))
 
 
 def staff() -> QuerySet[User]:

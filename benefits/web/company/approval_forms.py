@@ -58,7 +58,12 @@ class LimitsForm(CompanyForm):
                     required=False,
                     max_length=20,
                     widget=forms.TextInput(
-                        {"inputmode": "decimal", "autocomplete": "off", "placeholder": _("any amount")}
+                        {
+                            "inputmode": "decimal",
+                            "autocomplete": "off",
+                            "placeholder": _("any amount"),
+                            "size": 7,
+                        }
                     ),
                 )
 

@@ -270,6 +270,8 @@ def _moment(at: Any) -> str:
 def on_home(request: HttpRequest) -> dict[str, Any]:
     """For the first page of the console: what waits for the reader, and what of the reader's waits for whom."""
     user, at = _user(request), timezone.now()
+    if not queries.waiting(at).exists():
+        return {}
     mine = list(queries.waiting_for(user, at))
     asked = list(queries.waiting(at).filter(asked_by=user)[:HOME]) if may_change(request) else []
     if not mine and not asked:

@@ -163,7 +163,13 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
 def close(request: HttpRequest, pk: int) -> HttpResponse:
     """Close the budget for good; what it holds goes where its terms say."""
     found = _find(pk)
+    kind = Kind.MOVE if found.carry_to_id else Kind.RETURN
     try:
+        approvals.refuse_above_limit(
+            kind=kind,
+            fen=found.account.balance_fen or 0,
+            actor=request.user,  # type: ignore[arg-type]
+        )
         terms.close_budget(budget=found, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
     except DomainError as error:
         messages.error(request, shown.refusal(error, shown.company_of(request)))

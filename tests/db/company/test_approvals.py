@@ -243,3 +243,16 @@ def test_only_an_administrator_names_a_stand_in_for_others(admin: Client, signed
     assert admin.post("/company/approvals/delegations/", mine).status_code == 422
     assert admin.post("/company/approvals/delegations/", other).status_code == 302
     assert User.objects.filter(delegations_given__made_by=admin.user).exists()  # type: ignore[attr-defined]
+
+
+def test_closing_a_budget_does_not_go_round_the_limit(admin: Client, hr: Client, budget: Budget) -> None:
+    operations.set_limits(
+        kind="return",
+        rows={"hr": Limit(10_000, 0)},
+        actor=admin.user,  # type: ignore[attr-defined]
+        at=timezone.now(),
+    )
+    page = text(hr.post(f"/company/budgets/{budget.pk}/close/", follow=True))
+    assert "above what you may do alone" in page
+    budget.refresh_from_db()
+    assert budget.status == "open" and budget_fen(budget) == 100_000
