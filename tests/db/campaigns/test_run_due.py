@@ -7,6 +7,7 @@ from benefits.campaigns import operations as campaigns
 from benefits.campaigns import queries
 from benefits.campaigns.models import Rehearsal
 from benefits.campaigns.operations import rehearsing
+from benefits.points import leavers
 from benefits.points import operations as points
 from benefits.points.models import Grant
 from reports import books
@@ -121,6 +122,21 @@ def test_a_leaver_between_is_given_what_was_rehearsed(acme: Company) -> None:
     stage.change("A2", hour=7, status="left", left_on=DAY.isoformat())
     stage.hand_out(rehearsal)
     assert {number for number, _, _ in stage.given()} == {"A1", "A2"}
+    assert books.verify([acme]) == []
+
+
+def test_what_reaches_a_leaver_goes_the_way_of_leavers_points(acme: Company) -> None:
+    Company.objects.filter(pk=acme.pk).update(leaver_policy=Company.LeaverPolicy.RETURN, leaver_grace_days=0)
+    for number in ("A1", "A2"):
+        stage.join(number)
+    budget = stage.a_budget(2_000)
+    rehearsal = stage.commit(stage.rehearse(stage.a_rule(definition(), budget=budget)))
+    stage.change("A2", hour=7, status="left", left_on=DAY.isoformat())
+    stage.hand_out(rehearsal, now=stage.at(DAY, 8))
+    assert factories.budget_fen(budget) == 0
+    leavers.end_grace(at=stage.at(DAY, 9))
+    leavers.end_grace(at=stage.at(DAY, 10))
+    assert factories.budget_fen(budget) == 1_000
     assert books.verify([acme]) == []
 
 
