@@ -273,3 +273,65 @@ def _in_the_wallet(browser: Browser, mall: Mall) -> None:
     expect(main).to_contain_text(re.compile(rf"{ends.month} ?月 ?(?:{ends.day - 1}|{ends.day}) ?日"))
     phone.look("wallet")
     phone.done()
+
+
+def test_the_parts_of_a_rule_that_a_festival_does_not_need(
+    mall: Mall, acme: Company, browser: Browser
+) -> None:
+    """Amounts by grade and by years, months, a list: each is seen once it is chosen, at both widths."""
+    site = mall.url("acme").rstrip("/")
+    hana = Person(browser, "parts", width=1440)
+    hana.sign_in(site, "hana@acme.example")
+    page = hana.page
+    hana.goto(f"{site}/company/rules/new/")
+    expect(page.locator("[name=grade_0]")).to_be_hidden()
+    page.locator("[name=whom][value=list]").check()
+    page.locator("[name=kind][value=monthly]").check()
+    page.locator("[name=how][value=grade]").check()
+    page.locator("[name=until][value=date]").check()
+    for name in ("listing", "day", "grade_0", "prorate", "until_date"):
+        expect(page.locator(f"[name={name}]")).to_be_visible()
+    expect(page.locator("[name=festival]")).to_be_hidden()
+    hana.look("monthly-by-grade")
+    hana.send("form.rule-form")
+    hana.look("monthly-refused")
+    page.locator("[name=kind][value=anniversary]").check()
+    page.locator("[name=how][value=years]").check()
+    for name in ("years", "days_before", "from_0", "points_0"):
+        expect(page.locator(f"[name={name}]")).to_be_visible()
+    hana.width = 390
+    page.set_viewport_size({"width": 390, "height": 844})
+    hana.look("anniversary-by-years")
+    hana.done()
+
+
+def test_all_of_it_without_script(mall: Mall, acme: Company, browser: Browser) -> None:
+    """A rule, its rehearsal, the handing out and its progress, in a browser that runs no script."""
+    site = mall.url("acme").rstrip("/")
+    ApprovalLimit.objects.all().delete()
+    context = browser.new_context(java_script_enabled=False, locale="zh-CN")
+    page = context.new_page()
+    page.goto(f"{site}/accounts/login/")
+    page.locator("[name=login]").fill("hana@acme.example")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("form:has([name=login]) button").last.click()
+    page.goto(f"{site}/company/rules/new/")
+    page.locator("[name=name]").fill("开工红包")
+    page.locator("[name=whom][value=some]").check()
+    page.locator("[name=departments]").select_option("人力资源部")
+    page.locator("[name=points]").fill("66")
+    page.locator("form.rule-form button").last.click()
+    page.locator("button[name=to][value=activate]").click()
+    page.locator("form[action$='/rehearse/'] button").click()
+    expect(page.locator("main")).to_contain_text("840")
+    page.locator("#hand_out").click()
+    for _ in range(60):
+        if page.locator("a:has-text('查看发放')").count():
+            break
+        page.wait_for_timeout(500)
+        page.goto(page.url)
+    page.locator("a:has-text('查看发放')").first.click()
+    expect(page.locator("main")).to_contain_text("开工红包")
+    assert Grant.objects.get(reason="开工红包").lots.count() == 840
+    assert books.verify([acme]) == []
+    context.close()
