@@ -1,0 +1,81 @@
+"""An order's receipt: its postings and events as they were sealed, each with a proof against a signed checkpoint."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from benefits.journal import queries, records, statements
+from benefits.journal.errors import ReceiptNotReady
+from benefits.journal.models import Checkpoint, Entry
+from benefits.journal.verify import sha256
+from benefits.orders.models import Order
+from tenants.db import connection
+from tenants.identity.models import AuditEvent
+
+
+@dataclass(frozen=True)
+class State:
+    """How much of an order is sealed: records, those that wait, and the checkpoint that sealed the last."""
+
+    sealed: int
+    waiting: int
+    checkpoint: Checkpoint | None
+
+
+def state_of(order: Order) -> State:
+    """How far an order is sealed."""
+    wanted, found = _wanted(order), _entries(order)
+    last = Checkpoint.objects.filter(last__gte=found[-1].seq).order_by("number").first() if found else None
+    return State(len(found), len(wanted) - len(found), last)
+
+
+def receipt_of(order: Order) -> dict[str, Any]:
+    """The receipt as verify.py reads it. Raises ReceiptNotReady until the order's debit is sealed."""
+    found = _entries(order)
+    if not any((entry.kind, entry.ref) == (Entry.Kind.POSTING, order.debit_id) for entry in found):
+        raise ReceiptNotReady
+    points = {entry.seq: _checkpoint_of(entry.seq) for entry in found}
+    return {
+        "version": statements.VERSION,
+        "company": connection.schema_name,
+        "order": order.number,
+        "checkpoints": [statements.signed(one) for one in {one.number: one for one in points.values()}.values()],
+        "records": [_proved(entry, points[entry.seq]) for entry in found],
+    }
+
+
+def _wanted(order: Order) -> set[tuple[str, int]]:
+    items = list(order.items.all())
+    postings = [order.debit_id, *(item.settlement_id for item in items if item.settlement_id)]
+    subjects = [f"orders.order:{order.pk}", *(f"orders.item:{item.pk}" for item in items)]
+    events = AuditEvent.objects.filter(subject__in=subjects).values_list("pk", flat=True)
+    return {*((Entry.Kind.POSTING, pk) for pk in postings), *((Entry.Kind.EVENT, pk) for pk in events)}
+
+
+def _entries(order: Order) -> list[Entry]:
+    found: list[Entry] = []
+    wanted = _wanted(order)
+    for kind in Entry.Kind:
+        found += Entry.objects.filter(kind=kind, ref__in=[ref for one, ref in wanted if one == kind])
+    return sorted(found, key=lambda entry: entry.seq)
+
+
+def _checkpoint_of(seq: int) -> Checkpoint:
+    return Checkpoint.objects.filter(first__lte=seq, last__gte=seq).get()
+
+
+def _proved(entry: Entry, point: Checkpoint) -> dict[str, Any]:
+    leaves = [row[4] for some in queries.entries(point.first, point.last) for row in some]
+    (_, record), *_ = records.written([(entry.seq, entry.kind, entry.ref)])
+    path = _path(leaves, entry.seq - point.first)
+    return {"checkpoint": point.number, "record": record, "path": [step.hex() for step in path]}
+
+
+def _path(level: list[bytes], index: int) -> list[bytes]:
+    """The neighbours from a leaf up to the root, as RFC 6962 lists them."""
+    path = []
+    while len(level) > 1:
+        if (beside := index ^ 1) < len(level):
+            path.append(level[beside])
+        pairs = [sha256(b"\1" + a + b) for a, b in zip(level[::2], level[1::2], strict=False)]
+        level, index = pairs + level[len(pairs) * 2 :], index // 2
+    return path
