@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from benefits.fulfilment import operations as fulfilment
 from benefits.fulfilment import queries as deliveries
+from benefits.journal import operations as journal
+from benefits.journal import queries as journals
 from benefits.orders import operations as orders
 from benefits.points import leavers
 from benefits.roster import operations as roster
@@ -19,6 +21,7 @@ from tenants.tasks import PUBLIC
 # CELERY_TASK_ROUTES), and end soon while more comes in: settling never waits for a rush of orders to be over.
 BELL = {"expires": 10}
 RUN_SECONDS = 10
+BATCHES = 10  # checkpoints that one bell makes where much waits
 
 
 @shared_task(name="benefits.send_due", **BELL)
@@ -68,6 +71,23 @@ def sweep_rosters() -> None:
         ring_roster_import(schema, import_id=import_id, status=status)
 
 
+@shared_task(name="benefits.seal", **BELL)
+def seal() -> None:
+    journal.seal_all(at=timezone.now(), most=BATCHES)
+
+
+@shared_task(name="benefits.close_journal")
+def close_journal() -> None:
+    journal.close(at=timezone.now())
+
+
+@shared_task(name="benefits.sweep_journals", **BELL)
+def sweep_journals() -> None:
+    """Ring wherever something was written that is not sealed yet."""
+    for schema in journals.schemas_to_seal(timezone.now()):
+        seal.ring(schema)
+
+
 @shared_task(name="benefits.end_grace")
 def end_grace() -> None:
     leavers.end_grace(at=timezone.now())
@@ -84,6 +104,8 @@ def keep_house() -> None:
     for schema in rosters.open_companies():
         end_grace.ring(schema)
         forget_rosters.ring(schema)
+        close_journal.ring(schema)
+    close_journal.ring(PUBLIC)
 
 
 def ring_roster_import(schema: str, *, import_id: int, status: str) -> None:

@@ -36,7 +36,9 @@ class NoSuchDay(Invalid):
     """A day is written as 2026-11-30, and a period does not end before it begins."""
 
     code = "no_such_day"
-    message = _("“%(value)s” is not a day of a period. Write it like 2026-11-30, the first day before the last.")
+    message = _(
+        "“%(value)s” is not a day of a period. Write it like 2026-11-30, the first day before the last."
+    )
 
     def __init__(self, *, value: str) -> None:
         super().__init__(value=value)

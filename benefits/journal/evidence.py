@@ -4,7 +4,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
@@ -19,6 +19,9 @@ from tenants.db import connection
 
 HERE = Path(__file__).parent
 _COPIES = {"verify.py": HERE / "verify.py", "README.txt": HERE / "pack_readme.txt"}
+
+
+UNDER_WAY = timedelta(minutes=5)  # a checkpoint so young may have been made while the pack was
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,9 @@ def export(
     if most and last - first + 1 > most:
         raise PackTooLarge(records=last - first + 1, limit=most)
     before = Checkpoint.objects.filter(number=points[0].number - 1).first()
-    anchors = list(Anchor.objects.filter(checkpoint__in=[one.pk for one in points]).select_related("checkpoint"))
+    anchors = list(
+        Anchor.objects.filter(checkpoint__in=[one.pk for one in points]).select_related("checkpoint")
+    )
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "journal.jsonl").open("wb") as file:
         file.writelines(_lines(first, last))
@@ -101,7 +106,7 @@ def _manifest(
     folder: Path, first: int, last: int, *, since: datetime | None, until: datetime | None, at: datetime
 ) -> dict[str, Any]:
     """What belongs to the pack, signed. Checkpoints made from `since` until `until` are all in it."""
-    complete = min(until, at) if until else at
+    complete = min(until, at - UNDER_WAY) if until else at - UNDER_WAY
     return keys.signed(
         {
             "version": statements.VERSION,

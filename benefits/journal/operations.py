@@ -32,7 +32,9 @@ def seal(*, at: datetime, everything: bool = False) -> Checkpoint | None:
     None where there are none, or where another sealer is at it. Safe to repeat: a row is sealed once.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('journal:' || current_schema(), 0))")
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended('journal:' || current_schema(), 0))"
+        )
         if not cursor.fetchone()[0]:
             return None
     before = Checkpoint.objects.order_by("-number").first()

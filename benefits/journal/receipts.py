@@ -38,7 +38,9 @@ def receipt_of(order: Order) -> dict[str, Any]:
         "version": statements.VERSION,
         "company": connection.schema_name,
         "order": order.number,
-        "checkpoints": [statements.signed(one) for one in {one.number: one for one in points.values()}.values()],
+        "checkpoints": [
+            statements.signed(one) for one in {one.number: one for one in points.values()}.values()
+        ],
         "records": [_proved(entry, points[entry.seq]) for entry in found],
     }
 

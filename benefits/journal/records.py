@@ -25,9 +25,7 @@ SELECT p.id, p.at, p.kind, p.source_id, p.destination_id, p.fen, p.reference, p.
         WHERE e.posting_id = p.id)
 FROM points_posting p
 """
-_EVENTS = (
-    "SELECT p.id, p.at, p.action, p.subject, p.actor_id, p.actor, p.address, p.facts::json FROM identity_auditevent p "
-)
+_EVENTS = "SELECT p.id, p.at, p.action, p.subject, p.actor_id, p.actor, p.address, p.facts::json FROM identity_auditevent p "
 _SOURCES = {Entry.Kind.POSTING: _POSTINGS, Entry.Kind.EVENT: _EVENTS}
 _UNSEALED = """
 WHERE p.id > %s AND NOT EXISTS (SELECT 1 FROM journal_entry j WHERE j.kind = '{kind}' AND j.ref = p.id)
@@ -42,7 +40,9 @@ Found = tuple[Entry.Kind, Row]
 
 def kinds() -> list[Entry.Kind]:
     """What is sealed in the current schema: the platform's has audit events alone."""
-    return [Entry.Kind.EVENT] if connection.schema_name == "public" else [Entry.Kind.POSTING, Entry.Kind.EVENT]
+    return (
+        [Entry.Kind.EVENT] if connection.schema_name == "public" else [Entry.Kind.POSTING, Entry.Kind.EVENT]
+    )
 
 
 def unsealed(above: Mapping[Entry.Kind, int], *, limit: int) -> list[Found]:
