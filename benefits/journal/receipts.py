@@ -34,15 +34,19 @@ def receipt_of(order: Order) -> dict[str, Any]:
     if not any((entry.kind, entry.ref) == (Entry.Kind.POSTING, order.debit_id) for entry in found):
         raise ReceiptNotReady
     points = {entry.seq: _checkpoint_of(entry.seq) for entry in found}
+    made = {point.number: point for point in points.values()}
+    leaves = {number: _leaves(point) for number, point in made.items()}
     return {
         "version": statements.VERSION,
         "company": connection.schema_name,
         "order": order.number,
-        "checkpoints": [
-            statements.signed(one) for one in {one.number: one for one in points.values()}.values()
-        ],
-        "records": [_proved(entry, points[entry.seq]) for entry in found],
+        "checkpoints": [statements.signed(point) for point in made.values()],
+        "records": [_proved(entry, points[entry.seq], leaves[points[entry.seq].number]) for entry in found],
     }
+
+
+def _leaves(point: Checkpoint) -> list[bytes]:
+    return [row[4] for some in queries.entries(point.first, point.last) for row in some]
 
 
 def _wanted(order: Order) -> set[tuple[str, int]]:
@@ -65,14 +69,13 @@ def _checkpoint_of(seq: int) -> Checkpoint:
     return Checkpoint.objects.filter(first__lte=seq, last__gte=seq).get()
 
 
-def _proved(entry: Entry, point: Checkpoint) -> dict[str, Any]:
-    leaves = [row[4] for some in queries.entries(point.first, point.last) for row in some]
+def _proved(entry: Entry, point: Checkpoint, leaves: list[bytes]) -> dict[str, Any]:
     (_, record), *_ = records.written([(entry.seq, entry.kind, entry.ref)])
-    path = _path(leaves, entry.seq - point.first)
+    path = path_of(leaves, entry.seq - point.first)
     return {"checkpoint": point.number, "record": record, "path": [step.hex() for step in path]}
 
 
-def _path(level: list[bytes], index: int) -> list[bytes]:
+def path_of(level: list[bytes], index: int) -> list[bytes]:
     """The neighbours from a leaf up to the root, as RFC 6962 lists them."""
     path = []
     while len(level) > 1:
