@@ -116,12 +116,12 @@ def _manifest(
             "since": records.moment(since) if since else "",
             "until": records.moment(complete),
             "exported": records.moment(at),
-            "files": {path.name: _digest(path) for path in sorted(folder.iterdir()) if path.name in _FILES},
+            "files": {path.name: _digest(path) for path in sorted(folder.iterdir()) if path.name in FILES},
         }
     )
 
 
-_FILES = {"journal.jsonl", "checkpoints.json", "anchors.json", "keys.json", *_COPIES}
+FILES = {"journal.jsonl", "checkpoints.json", "anchors.json", "keys.json", *_COPIES}
 
 
 def _digest(path: Path) -> str:

@@ -118,22 +118,20 @@ def parsed(
 
 
 def keys_in(data: bytes, name: str) -> dict[str, bytes]:
-    keys = {one["id"]: bytes.fromhex(one["public"]) for one in parsed(data, name)["keys"]}
-    claim(
-        all(sha256(key).hex()[:16] == known for known, key in keys.items()),
-        f"{name}: a key does not have its id",
-    )
+    try:
+        keys = {one["id"]: bytes.fromhex(one["public"]) for one in parsed(data, name)["keys"]}
+    except (LookupError, TypeError, ValueError):
+        keys = {"": b""}
+    claim(all(sha256(key).hex()[:16] == known for known, key in keys.items()), f"{name}: a key does not have its id")
     return keys
 
 
 def check_signature(signed: Object, keys: dict[str, bytes], where: str) -> None:
     body = canonical({name: value for name, value in signed.items() if name != "signature"})
-    claim(signed["key"] in keys, f"{where}: signed with {signed['key']}, which is none of the keys")
-    signature = bytes.fromhex(signed["signature"])
-    good = signature.hex() == signed["signature"] and ed25519(
-        keys[signed["key"]], b"benefits-mall\n" + body, signature
-    )
-    claim(good, f"{where}: the signature is wrong")
+    key, text = signed.get("key", ""), str(signed.get("signature"))
+    claim(key in keys, f"{where}: signed with key {key}, which is none of the keys")
+    signature = b"" if set(text) - set("0123456789abcdef") or len(text) % 2 else bytes.fromhex(text)
+    claim(ed25519(keys[key], b"benefits-mall\n" + body, signature), f"{where}: the signature is wrong")
 
 
 def check_journal(data: bytes, first: int, last: int, before: bytes) -> tuple[list[bytes], list[bytes]]:
@@ -143,11 +141,10 @@ def check_journal(data: bytes, first: int, last: int, before: bytes) -> tuple[li
         where = f"journal.jsonl line {number}, record {seq}"
         try:
             value = json.loads(line)
-            record = canonical(value["record"])
+            record, found = canonical(value["record"]), value["record"]["seq"]
             claim(b'{"hash":"%b","record":%b}' % (value["hash"].encode(), record) == line, "")
         except (Flaw, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise Flaw(f"{where}: this is not what was written") from None
-        found = value["record"]["seq"]
         claim(found == seq, f"{where}: record {found} stands here; one was removed, added or moved")
         heads.append(link(heads[-1], record))
         claim(value["hash"] == heads[-1].hex(), f"{where}: the hash does not follow; the record was changed")
@@ -265,7 +262,7 @@ def main(arguments: list[str]) -> int:
     try:
         keys = keys_in(given.keys.read_bytes(), str(given.keys)) if given.keys else {}
         anchors = [parsed(path.read_bytes(), str(path)) for path in given.anchor]
-        if at.suffix == ".json":
+        if at.suffix == ".json" and not at.is_dir():
             claim(keys, "a receipt is verified with --keys keys.json")
             said = check_receipt(parsed(at.read_bytes(), str(at)), keys)
         else:
@@ -277,7 +274,7 @@ def main(arguments: list[str]) -> int:
         print(f"cannot be read: {error}", file=sys.stderr)
         return 1 if at.exists() else 2  # a file is missing in the pack, or there is no pack
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        print(f"FLAW  this is not what was written, or a file is missing: {error!r}")
+        print(f"FLAW  {at}: this is not what was written, or a file is missing: {error}")
         return 1
     print(f"OK  {said}" + ("" if keys else "; compare the id of the key with the one in your mail"))
     return 0
