@@ -1,7 +1,12 @@
 """An order's receipt: its postings and events as they were sealed, each with a proof against a signed checkpoint."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
+
+from django.db.models import Q
 
 from benefits.journal import queries, records, statements
 from benefits.journal.errors import ReceiptNotReady
@@ -14,24 +19,27 @@ from tenants.identity.models import AuditEvent
 
 @dataclass(frozen=True)
 class State:
-    """How much of an order is sealed: records, those that wait, and the checkpoint that sealed the last."""
+    """How far an order is sealed: whether its debit is, how many records wait, and what sealed the last of the rest."""
 
-    sealed: int
+    is_ready: bool
     waiting: int
     checkpoint: Checkpoint | None
 
 
 def state_of(order: Order) -> State:
     """How far an order is sealed."""
-    wanted, found = _wanted(order), _entries(order)
-    last = Checkpoint.objects.filter(last__gte=found[-1].seq).order_by("number").first() if found else None
-    return State(len(found), len(wanted) - len(found), last)
+    found = _entries(wanted := _wanted(order))
+    return State(
+        is_ready=_holds_debit(found, order),
+        waiting=len(wanted) - len(found),
+        checkpoint=_checkpoint_of(found[-1].seq) if found else None,
+    )
 
 
 def receipt_of(order: Order) -> dict[str, Any]:
     """The receipt as verify.py reads it. Raises ReceiptNotReady until the order's debit is sealed."""
-    found = _entries(order)
-    if not any((entry.kind, entry.ref) == (Entry.Kind.POSTING, order.debit_id) for entry in found):
+    found = _entries(_wanted(order))
+    if not _holds_debit(found, order):
         raise ReceiptNotReady
     points = {entry.seq: _checkpoint_of(entry.seq) for entry in found}
     made = {point.number: point for point in points.values()}
@@ -57,12 +65,13 @@ def _wanted(order: Order) -> set[tuple[str, int]]:
     return {*((Entry.Kind.POSTING, pk) for pk in postings), *((Entry.Kind.EVENT, pk) for pk in events)}
 
 
-def _entries(order: Order) -> list[Entry]:
-    found: list[Entry] = []
-    wanted = _wanted(order)
-    for kind in Entry.Kind:
-        found += Entry.objects.filter(kind=kind, ref__in=[ref for one, ref in wanted if one == kind])
-    return sorted(found, key=lambda entry: entry.seq)
+def _entries(wanted: set[tuple[str, int]]) -> list[Entry]:
+    which = [Q(kind=kind, ref__in=[ref for one, ref in wanted if one == kind]) for kind in Entry.Kind]
+    return list(Entry.objects.filter(reduce(or_, which)).order_by("seq"))
+
+
+def _holds_debit(found: Iterable[Entry], order: Order) -> bool:
+    return any((entry.kind, entry.ref) == (Entry.Kind.POSTING, order.debit_id) for entry in found)
 
 
 def _checkpoint_of(seq: int) -> Checkpoint:

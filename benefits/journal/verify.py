@@ -219,6 +219,7 @@ def check_pack(
 
 
 def check_receipt(receipt: Object, keys: dict[str, bytes]) -> str:
+    claim(receipt["version"] == 1, "a receipt of another version")
     points = {one["number"]: one for one in receipt["checkpoints"]}
     for one in points.values():
         check_signature(one, keys, f"checkpoint {one['number']}")

@@ -13,6 +13,7 @@ from benefits.web.company import (
     import_result,
     import_run,
     imports,
+    journal,
     overview,
     people,
     staff,
@@ -60,4 +61,7 @@ urlpatterns: list[URLPattern] = [
     path("grants/new/", grants.new, name="company_grant_new"),
     path("grants/<int:pk>/", grants.grant, name="company_grant"),
     path("funds/", funds.funds, name="company_funds"),
+    path("proof/", journal.proof, name="company_proof"),
+    path("proof/state.json", journal.state, name="company_proof_state"),
+    path("proof/evidence.zip", journal.pack, name="company_proof_pack"),
 ]

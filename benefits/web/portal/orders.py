@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from benefits.fulfilment import outcomes
 from benefits.fulfilment import queries as deliveries
 from benefits.fulfilment.vault import codes
+from benefits.journal import receipts
 from benefits.orders import operations
 from benefits.orders import queries as orders
 from benefits.orders.errors import NotCancellable
@@ -66,7 +67,8 @@ def _months(today: Any) -> list[str]:
 @require_safe
 def order(request: HttpRequest, number: str) -> HttpResponse:
     """One order: how it stands, what happened, what was paid."""
-    return render(request, "portal/order.html", _context(request, number))
+    context = _context(request, number)
+    return render(request, "portal/order.html", {**context, "seal": receipts.state_of(context["order"])})
 
 
 @allow(Role.EMPLOYEE)

@@ -129,7 +129,9 @@ def test_a_changed_journal_is_named_by_line(pack: Path, verified: Verified, chan
     assert (code, "journal.jsonl line 4, record 4:" in said) == (1, True), said
 
 
-def test_a_cut_tail_is_found_by_an_anchor_of_ones_own(order: Order, verified: Verified, tmp_path: Path) -> None:
+def test_a_cut_tail_is_found_by_an_anchor_of_ones_own(
+    order: Order, verified: Verified, tmp_path: Path
+) -> None:
     """The platform's own database was cut and exported anew: the pack is sound, and the mail is not in it."""
     anchor = _mailed(tmp_path)
     _guards_off()
@@ -162,7 +164,9 @@ def test_everything_recomputed_with_the_key_is_found_by_an_anchor(
     assert (code, "the anchor of checkpoint 2 has another hash" in said) == (1, True), said
 
 
-def test_everything_recomputed_with_another_key_is_found_by_the_signature(pack: Path, verified: Verified) -> None:
+def test_everything_recomputed_with_another_key_is_found_by_the_signature(
+    pack: Path, verified: Verified
+) -> None:
     kept = pack.parent / "kept-keys.json"
     shutil.copyfile(pack / "keys.json", kept)
     _forge(pack)
@@ -200,7 +204,11 @@ def _forge(folder: Path, sign: Callable[[dict[str, Any]], dict[str, Any]] | None
     for place, point in enumerate(points):
         body = {name: value for name, value in point.items() if name not in ("key", "signature")}
         leaves = [verify.leaf(text) for text in texts[body["first"] - 1 : body["last"]]]
-        body |= {"root": verify.root(leaves).hex(), "head": heads[body["last"]].hex(), "previous": previous.hex()}
+        body |= {
+            "root": verify.root(leaves).hex(),
+            "head": heads[body["last"]].hex(),
+            "previous": previous.hex(),
+        }
         points[place] = sign(body)
         previous = verify.sha256(verify.canonical(points[place]))
     _put(folder / "checkpoints.json", {"checkpoints": points})
@@ -268,7 +276,9 @@ def test_a_pack_may_begin_in_the_middle_and_end_before_the_end(
         evidence.export(tmp_path / "much", since=None, until=None, at=late, most=3)
 
 
-def test_a_record_that_is_gone_is_a_flaw_of_the_pack(order: Order, verified: Verified, tmp_path: Path) -> None:
+def test_a_record_that_is_gone_is_a_flaw_of_the_pack(
+    order: Order, verified: Verified, tmp_path: Path
+) -> None:
     _guards_off()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM identity_auditevent WHERE action = 'order.placed'")
@@ -284,7 +294,9 @@ def test_nothing_personal_is_in_a_pack(alice: Employee, tmp_path: Path) -> None:
     staff.edit(employee=alice, values=values, seen=alice.updated_at, actor=None, at=NOW)
     with transaction():
         audit.record("x", alice, actor=None, at=NOW, name="王小雨", mobile=13911112222, secret_fen="secret-1")
-        audit.record("department.added", "people.department:技术中心", actor=None, at=NOW, path="技术中心/后端组")
+        audit.record(
+            "department.added", "people.department:技术中心", actor=None, at=NOW, path="技术中心/后端组"
+        )
     audit.client_address.reset(token)
     card = factories.redeem(alice, "jd-50", account="")
     factories.deliver(card)
@@ -292,7 +304,9 @@ def test_nothing_personal_is_in_a_pack(alice: Employee, tmp_path: Path) -> None:
     factories.settle()
     operations.seal_all(at=NOW)
     evidence.export(tmp_path / "pack", since=None, until=None, at=LATER)
-    whole = b"".join(path.read_bytes() for path in sorted((tmp_path / "pack").iterdir()) if path.suffix != ".txt")
+    whole = b"".join(
+        path.read_bytes() for path in sorted((tmp_path / "pack").iterdir()) if path.suffix != ".txt"
+    )
 
     assert CardCode.objects.exists()
     personal = [
@@ -304,7 +318,9 @@ def test_nothing_personal_is_in_a_pack(alice: Employee, tmp_path: Path) -> None:
 
 def test_the_command_writes_a_pack_for_a_period(order: Order, verified: Verified, tmp_path: Path) -> None:
     folder = tmp_path / "by command"
-    call_command("export_evidence", "acme", str(folder), "--from", "2026-01-01", "--to", "2026-12-31", "--json")
+    call_command(
+        "export_evidence", "acme", str(folder), "--from", "2026-01-01", "--to", "2026-12-31", "--json"
+    )
     assert verified(folder)[0] == 0
     with pytest.raises(SystemExit) as stop:
         call_command("export_evidence", "acme", str(folder), "--json")

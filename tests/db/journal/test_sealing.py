@@ -131,9 +131,7 @@ def _event(pk: int) -> None:
     AuditEvent.objects.create(pk=pk, at=NOW, actor="x", action="by.hand", subject="company:acme")
 
 
-def test_sealers_at_the_same_time_seal_once(
-    race_company: Company, at_once: Callable[..., list[Any]]
-) -> None:
+def test_sealers_at_the_same_time_seal_once(race_company: Company, at_once: Callable[..., list[Any]]) -> None:
     factories.a_catalogue()
     alice = factories.an_employee(with_fen=40_000)
     results = at_once(
