@@ -16,7 +16,7 @@ from pathlib import Path
 
 V, P, L = b"1", 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D, SAMPLE = -121665 * pow(121666, -1, P) % P, 200
-Object, Point = dict, tuple[int, int, int, int]
+Point = tuple[int, int, int, int]
 
 
 class Flaw(Exception): ...
@@ -108,7 +108,7 @@ def ed25519(public: bytes, message: bytes, signature: bytes) -> bool:
 
 def parsed(
     data: bytes, name: str
-) -> Object:  # in the one way it can be written, so that no byte differs unseen
+) -> dict:  # in the one way it can be written, so that no byte differs unseen
     try:
         value = json.loads(data)
         claim(canonical(value) + b"\n" == data, "")
@@ -122,11 +122,14 @@ def keys_in(data: bytes, name: str) -> dict[str, bytes]:
         keys = {one["id"]: bytes.fromhex(one["public"]) for one in parsed(data, name)["keys"]}
     except (LookupError, TypeError, ValueError):
         keys = {"": b""}
-    claim(all(sha256(key).hex()[:16] == known for known, key in keys.items()), f"{name}: a key does not have its id")
+    claim(
+        all(sha256(key).hex()[:16] == known for known, key in keys.items()),
+        f"{name}: a key does not have its id",
+    )
     return keys
 
 
-def check_signature(signed: Object, keys: dict[str, bytes], where: str) -> None:
+def check_signature(signed: dict, keys: dict[str, bytes], where: str) -> None:
     body = canonical({name: value for name, value in signed.items() if name != "signature"})
     key, text = signed.get("key", ""), str(signed.get("signature"))
     claim(key in keys, f"{where}: signed with key {key}, which is none of the keys")
@@ -157,7 +160,7 @@ def check_journal(data: bytes, first: int, last: int, before: bytes) -> tuple[li
 
 
 def check_points(
-    points: list[Object], company: str, first: int, heads: list[bytes], leaves: list[bytes]
+    points: list[dict], company: str, first: int, heads: list[bytes], leaves: list[bytes]
 ) -> None:
     for before, one in zip([None, *points], points, strict=False):
         where = f"checkpoints.json: checkpoint {one['number']}"
@@ -181,9 +184,7 @@ def check_points(
             )
 
 
-def check_pack(
-    read: Callable[[str], bytes], keys: dict[str, bytes], anchors: list[Object], every: bool
-) -> str:
+def check_pack(read: Callable[[str], bytes], keys: dict[str, bytes], anchors: list[dict], every: bool) -> str:
     manifest = parsed(read("manifest.json"), "manifest.json")
     known = keys or keys_in(read("keys.json"), "keys.json")
     check_signature(manifest, known, "manifest.json")
@@ -218,7 +219,7 @@ def check_pack(
     )
 
 
-def check_receipt(receipt: Object, keys: dict[str, bytes]) -> str:
+def check_receipt(receipt: dict, keys: dict[str, bytes]) -> str:
     claim(receipt["version"] == 1, "a receipt of another version")
     points = {one["number"]: one for one in receipt["checkpoints"]}
     for one in points.values():

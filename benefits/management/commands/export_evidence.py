@@ -18,9 +18,13 @@ class Command(JsonCommand):
     help = "Write the sealed records, checkpoints, anchors, keys and verify.py into a folder."
 
     def add_to(self, parser: CommandParser) -> None:
-        parser.add_argument("schema", help="the company's schema name, or public for the platform's own events")
+        parser.add_argument(
+            "schema", help="the company's schema name, or public for the platform's own events"
+        )
         parser.add_argument("folder", help="a folder that is empty or does not exist yet")
-        parser.add_argument("--from", dest="since", default="", metavar="DAY", help="first day, like 2026-11-01")
+        parser.add_argument(
+            "--from", dest="since", default="", metavar="DAY", help="first day, like 2026-11-01"
+        )
         parser.add_argument("--to", dest="until", default="", metavar="DAY", help="last day, included")
 
     def work(self, *, at: datetime, **options: Any) -> dict[str, Any]:

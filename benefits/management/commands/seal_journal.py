@@ -19,7 +19,9 @@ class Command(JsonCommand):
     help = "Seal every posting and audit event that waits, and write and mail the anchors that are due."
 
     def add_to(self, parser: CommandParser) -> None:
-        parser.add_argument("--company", metavar="SCHEMA", default="", help="a company, or public; all if absent")
+        parser.add_argument(
+            "--company", metavar="SCHEMA", default="", help="a company, or public; all if absent"
+        )
 
     def work(self, *, at: datetime, **options: Any) -> dict[str, Any]:
         sealed = {schema: self._close(schema, at) for schema in _schemas(options["company"])}
@@ -30,7 +32,11 @@ class Command(JsonCommand):
         try:
             count = operations.close(at=at)
             last = queries.last_checkpoint()
-            return {"records": count, "last": last.last if last else 0, "checkpoint": last.number if last else 0}
+            return {
+                "records": count,
+                "last": last.last if last else 0,
+                "checkpoint": last.number if last else 0,
+            }
         finally:
             connection.set_schema_to_public()
 

@@ -49,7 +49,7 @@ def state(request: HttpRequest) -> HttpResponse:
 
 @allow(Role.FINANCE, Role.ADMIN)
 @require_POST
-def pack(request: HttpRequest) -> HttpResponse:
+def pack(request: HttpRequest) -> HttpResponse | FileResponse:
     """The evidence of a period, as one file; taking it leaves a trace."""
     first, last = request.POST.get("first", ""), request.POST.get("last", "")
     at, company = timezone.now(), shown.company_of(request)

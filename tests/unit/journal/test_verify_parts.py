@@ -70,7 +70,7 @@ def test_points_that_are_none() -> None:
 
 
 def test_the_canonical_form() -> None:
-    value = {"b": 1, "a": "中\n\"", "c": [None, {"z": -2, "y": True}]}
+    value = {"b": 1, "a": '中\n"', "c": [None, {"z": -2, "y": True}]}
     assert verify.canonical(value) == '{"a":"中\\n\\"","b":1,"c":[null,{"y":true,"z":-2}]}'.encode()
 
 
