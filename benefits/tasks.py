@@ -86,6 +86,7 @@ def sweep_journals() -> None:
     """Ring wherever something was written that is not sealed yet."""
     for schema in journals.schemas_to_seal(timezone.now()):
         seal.ring(schema)
+    journal.seal_idle(at=timezone.now())
 
 
 @shared_task(name="benefits.end_grace")

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django_tenants.utils import schema_context
 
-from benefits.journal import keys, mail, records, statements
+from benefits.journal import keys, mail, queries, records, statements
 from benefits.journal.models import Anchor, Checkpoint, Entry
 from benefits.journal.verify import canonical, leaf, link, root, start
 from tenants.crash import crash_point
@@ -19,9 +20,6 @@ from tenants.db import connection, copy_rows, durable, transaction
 logger = logging.getLogger(__name__)
 
 BATCH = 50_000  # rows of each kind in one checkpoint
-# Ids are handed out before their rows commit. No transaction of the mall lasts as long as this, so below what was seen
-# so long ago nothing new can appear; `everything` looks there all the same.
-LONGEST = timedelta(hours=1)
 MAIL_EVERY = timedelta(hours=23)
 
 
@@ -57,8 +55,22 @@ def seal_all(*, at: datetime, everything: bool = False, most: int = 1000) -> int
     return count
 
 
+@durable
+def seal_idle(*, at: datetime) -> int:
+    """Seal what companies had written when they were suspended or closed; their own tasks no longer run."""
+    count = 0
+    for schema in queries.schemas_to_seal(at, of=queries.IDLE):
+        with schema_context(schema):
+            count += seal_all(at=at)
+    return count
+
+
 def _floor(at: datetime, *, everything: bool) -> dict[Entry.Kind, int]:
-    old = None if everything else Checkpoint.objects.filter(at__lt=at - LONGEST).order_by("-number").first()
+    old = (
+        None
+        if everything
+        else Checkpoint.objects.filter(at__lt=at - records.LONGEST).order_by("-number").first()
+    )
     return {
         Entry.Kind.POSTING: old.postings_to if old else 0,
         Entry.Kind.EVENT: old.events_to if old else 0,

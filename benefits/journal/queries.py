@@ -1,6 +1,6 @@
 """Reads of the journal: how far it is sealed, what waits, and in which companies something does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,6 @@ from psycopg import sql
 
 from benefits.journal import records
 from benefits.journal.models import Anchor, Checkpoint, Entry
-from benefits.journal.operations import LONGEST
 from tenants.db import connection
 from tenants.models import Company
 
@@ -84,10 +83,14 @@ _ONE_KIND = sql.SQL(
 _SEEN = {Entry.Kind.POSTING: "postings_to", Entry.Kind.EVENT: "events_to"}
 
 
-def schemas_to_seal(at: datetime) -> list[str]:
-    """The public schema and the open companies in which something waits and none was sealed within the last minute."""
+OPEN = (Company.Status.OPEN,)
+IDLE = (Company.Status.SUSPENDED, Company.Status.CLOSED)
+
+
+def schemas_to_seal(at: datetime, *, of: Sequence[Company.Status] = OPEN) -> list[str]:
+    """Where something waits and nothing was sealed within the last minute: companies of a state, the platform with the open."""
     found: list[str] = []
-    schemas = _with_a_journal()
+    schemas = _with_a_journal(of)
     for start in range(0, len(schemas), _AT_A_TIME):
         parts = [_question(schema, at) for schema in schemas[start : start + _AT_A_TIME]]
         with connection.cursor() as cursor:
@@ -104,7 +107,7 @@ def _question(schema: str, at: datetime) -> sql.Composed:
             table=sql.Identifier(_TABLES[kind]),
             seen=sql.Identifier(_SEEN[kind]),
             kind=sql.Literal(kind.value),
-            long_ago=sql.Literal(at - LONGEST),
+            long_ago=sql.Literal(at - records.LONGEST),
         )
         for kind in kinds
     ]
@@ -116,13 +119,14 @@ def _question(schema: str, at: datetime) -> sql.Composed:
     )
 
 
-def _with_a_journal() -> list[str]:
+def _with_a_journal(of: Sequence[Company.Status]) -> list[str]:
     """Companies that are still waiting for their upgrade have no journal yet."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE c.relname = 'journal_checkpoint' AND (n.nspname = 'public' OR n.nspname IN"
-            " (SELECT schema_name FROM public.tenants_company WHERE status = %s)) ORDER BY n.nspname",
-            [Company.Status.OPEN],
+            " WHERE c.relname = 'journal_checkpoint' AND n.nspname IN"
+            " (SELECT schema_name FROM public.tenants_company WHERE status = ANY(%s)) ORDER BY n.nspname",
+            [[status.value for status in of]],
         )
-        return [row[0] for row in cursor.fetchall()]
+        found = [row[0] for row in cursor.fetchall()]
+    return ["public", *found] if of == OPEN else found

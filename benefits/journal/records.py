@@ -6,7 +6,7 @@ employee) is there as a salted digest; the salt follows from the company's key a
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -32,6 +32,10 @@ WHERE p.id > %s AND NOT EXISTS (SELECT 1 FROM journal_entry j WHERE j.kind = '{k
 ORDER BY p.id LIMIT %s
 """
 _SEALED = "JOIN journal_entry j ON j.kind = '{kind}' AND j.ref = p.id WHERE j.seq BETWEEN %s AND %s"
+# Ids are handed out before their rows commit. No transaction of the mall lasts as long as this, so below what was seen
+# so long ago nothing new can appear; `everything` looks there all the same.
+LONGEST = timedelta(hours=1)
+
 _SALT = "journal.event"
 _PLAIN_SUBJECT = re.compile(r"[a-z_.]{1,60}:[a-z0-9_]{1,60}")
 

@@ -15,13 +15,14 @@ from django.db import IntegrityError, connection
 from django.db import transaction as django_transaction
 from django_tenants.utils import schema_context
 
-from benefits.journal import checking, operations, queries
+from benefits.journal import checking, operations, queries, records
 from benefits.journal.models import Anchor, Checkpoint, Entry
 from benefits.orders.models import Order
 from benefits.people.models import Employee
 from benefits.points.models import Posting
 from config.places import BASE
 from tenants import audit
+from tenants import operations as tenants
 from tenants.db import transaction
 from tenants.identity.models import AuditEvent
 from tenants.models import Company
@@ -64,6 +65,14 @@ def test_the_sweep_finds_whoever_has_something_and_rested(alice: Employee) -> No
     factories.redeem(alice)
     assert "acme" not in queries.schemas_to_seal(NOW + timedelta(seconds=30))
     assert "acme" in queries.schemas_to_seal(NOW + timedelta(seconds=90))
+
+
+def test_what_a_company_wrote_before_it_was_suspended_is_sealed(alice: Employee, acme: Company) -> None:
+    tenants.suspend(company=acme, actor=None, at=NOW)
+    assert "acme" not in queries.schemas_to_seal(LATER)
+    assert operations.seal_idle(at=LATER) == Posting.objects.count() + AuditEvent.objects.count()
+    assert operations.seal_idle(at=LATER + timedelta(hours=1)) == 0
+    assert checking.unsealed(LATER) == []
 
 
 def test_a_batch_is_limited_and_the_rest_follows(alice: Employee, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,12 +127,12 @@ def test_a_lower_id_that_commits_late_is_sealed_next(race_company: Company) -> N
 def test_what_appears_far_below_is_found_by_the_days_closing(order: Order) -> None:
     """Nothing of the mall commits so late; whoever writes such a row by hand is sealed with its own time, and seen."""
     top = operations.seal(at=LATER) or Checkpoint.objects.latest("number")
-    operations_later = LATER + 2 * operations.LONGEST
+    much_later = LATER + 2 * records.LONGEST
     _event(AuditEvent.objects.latest("id").pk + 50)
     operations.seal(at=LATER)
     _event(top.events_to + 1)  # below what the last checkpoint has seen
-    assert operations.seal(at=operations_later) is None
-    assert operations.close(at=operations_later) == 1
+    assert operations.seal(at=much_later) is None
+    assert operations.close(at=much_later) == 1
     assert checking.flaws() == []
 
 
