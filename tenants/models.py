@@ -20,6 +20,10 @@ class Company(TenantMixin):
         FREEZE = "freeze", _("points stay in the wallet, which is locked")
         RETURN = "return", _("unspent points go back to their budgets")
 
+    class ExpiryPolicy(models.TextChoices):
+        RETURN = "return", _("expired points go back to their budgets")
+        LAPSE = "lapse", _("expired points lapse")
+
     FLOW = {
         Status.OPENING: frozenset({Status.OPEN}),
         Status.OPEN: frozenset({Status.SUSPENDED, Status.CLOSED}),
@@ -46,6 +50,10 @@ class Company(TenantMixin):
     others_allowed = models.BooleanField(default=True)
     leaver_policy = models.CharField(max_length=10, choices=LeaverPolicy.choices, default=LeaverPolicy.FREEZE)
     leaver_grace_days = models.PositiveSmallIntegerField(default=0)  # for which a leaver may still spend
+    expiry_policy = models.CharField(max_length=10, choices=ExpiryPolicy.choices, default=ExpiryPolicy.RETURN)
+    refund_days = models.PositiveSmallIntegerField(
+        default=30
+    )  # for which a refund to an expired lot can be spent
     opened_at = models.DateTimeField()
 
     class Meta:
@@ -57,6 +65,10 @@ class Company(TenantMixin):
             models.CheckConstraint(
                 condition=Q(leaver_policy__in=["freeze", "return"]) & Q(leaver_grace_days__lte=365),
                 name="company_leaver_policy_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(expiry_policy__in=["return", "lapse"], refund_days__gte=1, refund_days__lte=365),
+                name="company_expiry_policy_known",
             ),
         ]
 

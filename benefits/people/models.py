@@ -47,6 +47,10 @@ class Employee(models.Model):
     hired_on = models.DateField(null=True, blank=True)
     birthday = EncryptedTextField(blank=True)
     grade = models.CharField(max_length=40, blank=True)
+    city = models.CharField(max_length=40, blank=True, default="", db_default="")
+    regular_on = models.DateField(
+        null=True, blank=True
+    )  # the first day after probation (转正日期); none = not on it
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     left_on = models.DateField(null=True, blank=True)
     grace_until = models.DateField(null=True, blank=True)  # a leaver's last day to spend what is left

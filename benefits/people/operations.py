@@ -25,14 +25,14 @@ from tenants.identity.roles import Role
 from tenants.models import Company
 
 # What is known of a person, as text: name, mobile, department (a path), email, hired_on, birthday (ISO days),
-# grade, status, left_on. None empties a field; a missing key leaves it.
+# grade, city, regular_on, status, left_on. None empties a field; a missing key leaves it.
 Values = Mapping[str, str | None]
 Row = dict[str, Any]  # column -> value as the table holds it
 Told = Callable[[int], None]
 
 BATCH = 5000
-_PLAIN = ("name", "email", "grade", "status")
-_DAYS = ("hired_on", "left_on")
+_PLAIN = ("name", "email", "grade", "city", "status")
+_DAYS = ("hired_on", "regular_on", "left_on")
 _SEALED = ("mobile", "birthday")
 
 

@@ -53,8 +53,15 @@ class Audience:
 @transaction_required
 def open_books(*, company: Company, at: datetime) -> None:
     """Open the company's own accounts, so that none is ever made on a hot path."""
-    for kind in (Account.Kind.FUNDED, Account.Kind.HELD, Account.Kind.DELIVERED):
+    for kind in (
+        Account.Kind.FUNDED,
+        Account.Kind.HELD,
+        Account.Kind.DELIVERED,
+        Account.Kind.LAPSED,
+        Account.Kind.LOSS,
+    ):
         Account.objects.create(kind=kind)
+    Account.objects.create(kind=Account.Kind.ALLOTTED, balance_fen=0)
 
 
 @transaction_required

@@ -17,6 +17,8 @@ _ECHOED = (
     "hired_on",
     "birthday",
     "grade",
+    "city",
+    "regular_on",
     "points",
     "status",
 )

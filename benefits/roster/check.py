@@ -40,12 +40,16 @@ def check(
     cells = [row for _, row in rows]
     typed = _typed(numbers, repairs or {})
     issues: Issues = {}
+    left_out: Issues = {}
     columns: Columns = {}
     for field in fields.FIELDS:
         places = header.columns.get(field.name, ())
         if places or field.name in typed:
             values = _values(field, places, cells, typed.get(field.name, {}), date1904=date1904)
-            _take_problems(field.name, values, numbers, issues)
+            if field.lenient:
+                _leave_out(field.name, values, numbers, left_out)
+            else:
+                _take_problems(field.name, values, numbers, issues)
             columns[field.name] = values
     blank: list[Any] = [None] * len(numbers)
     for name in _COMPARED:
@@ -59,6 +63,8 @@ def check(
     accepted = [person for person in people if person[0] not in issues]
     bad = [person for person in people if person[0] in issues]
     held = [p for p in bad if any(issue.severity == "error" for issue in issues[p.row])]
+    for row in left_out.keys() - dropped:
+        issues.setdefault(row, []).extend(left_out[row])
     found = [issue for row in sorted(issues) for issue in issues[row]]
     if columns["id_number"] is not blank:
         accepted, held = _without_id(accepted), _without_id(held)
@@ -140,6 +146,16 @@ def _take_problems(name: str, values: list[Any], numbers: list[int], issues: Iss
             values[index] = None
             issue = Issue(numbers[index], name, value.code, "error", value.params)
             issues.setdefault(issue.row, []).append(issue)
+
+
+def _leave_out(name: str, values: list[Any], numbers: list[int], left_out: Issues) -> None:
+    """The same for a field that holds nobody back: it is told, whatever the problem was."""
+    for index, value in enumerate(values):
+        if type(value) is Problem:
+            values[index] = None
+            left_out.setdefault(numbers[index], []).append(
+                Issue(numbers[index], name, "left_out", "warning", {})
+            )
 
 
 # --- rows --------------------------------------------------------------------------------------------

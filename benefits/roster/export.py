@@ -29,8 +29,11 @@ CONTENT_TYPES = {
     XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     CSV: "text/csv; charset=utf-8",
 }
-COLUMNS = ("employee_no", "name", "mobile", "department", "email", "hired_on", "grade", "status", "left_on")
-_WIDTHS = (14, 14, 16, 32, 28, 12, 12, 10, 12)
+COLUMNS = (
+    "employee_no", "name", "mobile", "department", "email", "hired_on", "grade", "city", "regular_on", "status",
+    "left_on",
+)  # fmt: skip
+_WIDTHS = (14, 14, 16, 32, 28, 12, 12, 12, 12, 10, 12)
 # What a spreadsheet might run, the full-width signs too; ' and tab are what a reader of CSV takes away again.
 _FORMULA_STARTS = tuple("=+-@\t\r\n|%＝＋－＠'")
 _CHUNK = 5000
@@ -112,9 +115,12 @@ def write(
 def _rows(employees: QuerySet[Employee], *, full_mobiles: bool) -> Iterator[Sequence[Cell]]:
     active, left = ("在职", "离职") if _is_chinese() else ("active", "left")
     found = employees.values_list(
-        "employee_no", "name", "mobile", "department__path", "email", "hired_on", "grade", "status", "left_on"
-    )
-    for no, name, mobile, path, email, hired_on, grade, status, left_on in found.iterator(chunk_size=_CHUNK):
+        "employee_no", "name", "mobile", "department__path", "email", "hired_on", "grade", "city", "regular_on",
+        "status", "left_on",
+    )  # fmt: skip
+    for no, name, mobile, path, email, hired_on, grade, city, regular_on, status, left_on in found.iterator(
+        chunk_size=_CHUNK
+    ):
         yield (
             no,
             name,
@@ -123,6 +129,8 @@ def _rows(employees: QuerySet[Employee], *, full_mobiles: bool) -> Iterator[Sequ
             email,
             hired_on,
             grade,
+            city,
+            regular_on,
             active if status == Employee.Status.ACTIVE else left,
             left_on,
         )

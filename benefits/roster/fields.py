@@ -22,6 +22,7 @@ class Field:
     required: bool = False
     kept: bool = True
     is_date: bool = False
+    lenient: bool = False  # what cannot be read is told and left out; it holds nobody back
     plain: Callable[[str], Any] | None = None  # whether a text is plainly its own value: most cells are
 
 
@@ -100,6 +101,29 @@ FIELDS: tuple[Field, ...] = (
         is_date=True,
     ),
     Field("grade", ("职级", "岗位级别", "Grade", "Level", "Job Grade", "Job Level"), normalise.grade),
+    Field(
+        "city",
+        (
+            "城市",
+            "工作城市",
+            "所在城市",
+            "工作地点",
+            "办公地点",
+            "City",
+            "Work City",
+            "Work Location",
+            "Location",
+        ),
+        normalise.city,
+        lenient=True,
+    ),
+    Field(
+        "regular_on",
+        ("转正日期", "转正时间", "Regular Date", "Regular From", "Confirmation Date"),
+        normalise.date,
+        is_date=True,
+        lenient=True,
+    ),
     Field("points", ("积分", "福利额度", "福利积分", "Points"), normalise.points),
     Field(
         "status",

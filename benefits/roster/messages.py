@@ -20,6 +20,8 @@ FIELD_LABELS = {
     "hired_on": pgettext_lazy("roster column", "date of joining"),
     "birthday": pgettext_lazy("roster column", "birthday"),
     "grade": pgettext_lazy("roster column", "grade"),
+    "city": pgettext_lazy("roster column", "city"),
+    "regular_on": pgettext_lazy("roster column", "regular from"),
     "points": pgettext_lazy("roster column", "points"),
     "status": pgettext_lazy("roster column", "status"),
     "left_on": pgettext_lazy("roster column", "date of leaving"),
@@ -91,6 +93,9 @@ _ISSUES = {
     ),
     "duplicate_mobile": gettext_lazy(
         "Row %(row)d: the mobile number is also in row %(first_row)d, for another person. Correct one of them."
+    ),
+    "left_out": gettext_lazy(
+        "Row %(row)d: the %(field)s cannot be read and is left out. Correct it if you need it."
     ),
     "identical_duplicate": gettext_lazy("Row %(row)d repeats row %(first_row)d and is skipped."),
     "mobile_taken": gettext_lazy(

@@ -15,7 +15,7 @@ Value = TypeVar("Value")
 
 # As long as the columns of benefits.people.models.Employee.
 NAME_CHARS = 50
-NUMBER_CHARS = GRADE_CHARS = 40
+NUMBER_CHARS = GRADE_CHARS = CITY_CHARS = 40
 EMAIL_CHARS = 160
 DEPARTMENT_CHARS = 200
 
@@ -265,6 +265,11 @@ def _in_range(day: dt.date, first: dt.date) -> dt.date:
 def grade(cell: Cell) -> str | None:
     text = text_of(cell)
     return None if text is None else _short(_SPACE_RUN.sub(" ", text), GRADE_CHARS)
+
+
+def city(cell: Cell) -> str | None:
+    text = text_of(cell)
+    return None if text is None else _short(_SPACE_RUN.sub(" ", text), CITY_CHARS)
 
 
 def points(cell: Cell) -> int | Decimal | None:

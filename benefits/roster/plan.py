@@ -48,6 +48,8 @@ class Present(NamedTuple):
     hired_on: dt.date | None = None
     birthday: dt.date | None = None
     grade: str | None = None
+    city: str | None = None
+    regular_on: dt.date | None = None
     status: str = "active"
     left_on: dt.date | None = None
 
@@ -91,7 +93,7 @@ class Plan:
         return hashlib.sha256(repr((self.mode.value, lines)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-DETAILS = ("name", "mobile", "department", "email", "hired_on", "birthday", "grade")
+DETAILS = ("name", "mobile", "department", "email", "hired_on", "birthday", "grade", "city", "regular_on")
 
 
 _of_person: Callable[[Person], tuple[Any, ...]] = attrgetter(*DETAILS)

@@ -141,6 +141,8 @@ def roster_digest() -> str:
         "hired_on",
         "birthday",
         "grade",
+        "city",
+        "regular_on",
         "status",
         "left_on",
         "grace_until",
@@ -234,7 +236,8 @@ def stalled_everywhere(at: dt.datetime) -> list[tuple[str, int, str]]:
 
 
 _PRESENT = """
-SELECT e.employee_no, e.name, e.mobile, d.path, e.email, e.hired_on, e.birthday, e.grade, e.status, e.left_on
+SELECT e.employee_no, e.name, e.mobile, d.path, e.email, e.hired_on, e.birthday, e.grade, e.city, e.regular_on,
+    e.status, e.left_on
 FROM people_employee e LEFT JOIN people_department d ON d.id = e.department_id
 """
 
@@ -249,9 +252,9 @@ def present() -> list[Present]:
         return [
             Present(
                 number, name, mobile(m) if m else None, path, email or None, hired_on,
-                day(birthday(b)) if b else None, grade or None, status, left_on,
+                day(birthday(b)) if b else None, grade or None, city or None, regular_on, status, left_on,
             )
-            for number, name, m, path, email, hired_on, b, grade, status, left_on in cursor.fetchall()
+            for number, name, m, path, email, hired_on, b, grade, city, regular_on, status, left_on in cursor.fetchall()
         ]  # fmt: skip
 
 

@@ -153,6 +153,8 @@ class Person(NamedTuple):
     hired_on: dt.date | None = None
     birthday: dt.date | None = None
     grade: str | None = None
+    city: str | None = None
+    regular_on: dt.date | None = None
     points: int | Decimal | None = None
     status: str | None = None
     left_on: dt.date | None = None

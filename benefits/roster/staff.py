@@ -33,7 +33,7 @@ from tenants.db import connection, transaction, transaction_required
 from tenants.identity.errors import OwnAccess
 from tenants.identity.models import User
 
-DETAILS = ("name", "mobile", "department", "email", "hired_on", "birthday", "grade")
+DETAILS = ("name", "mobile", "department", "email", "hired_on", "birthday", "grade", "city", "regular_on")
 Changes = dict[str, list[str]]  # field: [before, after], as they may be kept
 
 

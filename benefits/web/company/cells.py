@@ -42,6 +42,7 @@ PROBLEMS = {
     "conflicting_row": gettext_lazy("two rows that differ"),
     "mobile_taken": gettext_lazy("somebody else’s"),
     "similar_employee_no": gettext_lazy("differs in zeros alone"),
+    "left_out": gettext_lazy("unreadable, so left blank"),
 }
 OF_ONE_ROW = frozenset({"duplicate_employee_no", "duplicate_mobile", "mobile_taken", "similar_employee_no"})
 

@@ -36,6 +36,8 @@ EXAMPLES = {
     "hired_on": "2024-03-01",
     "birthday": "1990-05-20",
     "grade": "P5",
+    "city": "上海",
+    "regular_on": "2024-09-01",
     "points": "500",
     "status": "在职",
     "left_on": "2026-11-30",

@@ -47,7 +47,9 @@ PILLS = {
     Action.DOUBLE: "neutral",
 }
 ICONS = {Action.JOIN: "plus", Action.UPDATE: "pencil", Action.RETURN: "undo-2", Action.LEAVE: "log-out"}
-NARROW = frozenset({"name", "mobile", "hired_on", "birthday", "left_on", "status", "grade"})
+NARROW = frozenset(
+    {"name", "mobile", "hired_on", "birthday", "left_on", "status", "grade", "city", "regular_on"}
+)
 FIRST = (
     "name",
     "mobile",
@@ -56,6 +58,8 @@ FIRST = (
     "hired_on",
     "birthday",
     "grade",
+    "city",
+    "regular_on",
     "status",
     "left_on",
     "points",
@@ -207,9 +211,14 @@ def _of_employees(numbers: Collection[str]) -> dict[str, Values]:
 
 
 def _values_of_employee(one: Employee) -> Values:
-    known = {name: getattr(one, name) for name in ("employee_no", "name", "mobile", "email", "grade")}
+    known = {name: getattr(one, name) for name in ("employee_no", "name", "mobile", "email", "grade", "city")}
     known |= {"department": one.department and one.department.path, "hired_on": one.hired_on}
-    known |= {"birthday": one.birthday, "status": one.status, "left_on": one.left_on}
+    known |= {
+        "birthday": one.birthday,
+        "regular_on": one.regular_on,
+        "status": one.status,
+        "left_on": one.left_on,
+    }
     return {name: str(value) for name, value in known.items() if value}
 
 

@@ -71,6 +71,13 @@ class EmployeeForm(CompanyForm):
         widget=forms.TextInput({"placeholder": "1990-05-12", "autocomplete": "off"}),
     )
     grade = forms.CharField(label=gettext_lazy("Grade"), required=False, max_length=200)
+    city = forms.CharField(label=gettext_lazy("City"), required=False, max_length=200)
+    regular_on = forms.CharField(
+        label=gettext_lazy("Regular from"),
+        required=False,
+        max_length=40,
+        widget=forms.DateInput({"type": "date"}),
+    )
     seen = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, employee: Employee | None = None, **kwargs: Any) -> None:

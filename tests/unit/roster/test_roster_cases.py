@@ -1,5 +1,6 @@
 """The numbered cases of what arrives as a roster (R01 to R82), one by one; each has its number in its name."""
 
+import datetime as dt
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -280,7 +281,8 @@ def test_read(case: str, tmp_path: Path) -> None:
 def one(tmp_path: Path, **cells: Any) -> Checked:
     """A roster of one person with these cells."""
     spelled = {"employee_no": "工号", "name": "姓名", "mobile": "手机号", "id_number": "身份证号", "points": "积分",
-               "hired_on": "入职日期", "grade": "职级", "email": "邮箱", "department": "部门"}  # fmt: skip
+               "hired_on": "入职日期", "grade": "职级", "email": "邮箱", "department": "部门",
+               "city": "工作城市", "regular_on": "转正日期"}  # fmt: skip
     row = {"employee_no": "A1", "name": "王伟", **cells}
     return pipeline.checked(
         books.workbook(tmp_path / "a.xlsx", [[spelled[key] for key in row], list(row.values())])
@@ -299,6 +301,8 @@ VALUES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("R77-formula", {"name": "=cmd|' /C calc'!A0"}, {"name": "=cmd|' /C calc'!A0"}),
     ("R77-at", {"name": "@SUM(1+1)"}, {"name": "@SUM(1+1)"}),
     ("R78-markup", {"name": "<script>{{7*7}}{% x %}"}, {"name": "<script>{{7*7}}{% x %}"}),
+    ("city", {"city": " 上海  浦东 "}, {"city": "上海 浦东"}),
+    ("regular-on", {"regular_on": "2024年9月1日"}, {"regular_on": dt.date(2024, 9, 1)}),
     ("R79-sql", {"name": "'; DROP TABLE x;--"}, {"name": "'; DROP TABLE x;--"}),
 ]  # fmt: skip
 
@@ -309,6 +313,15 @@ def test_value(cells: dict[str, Any], expected: dict[str, Any], tmp_path: Path) 
 
     assert found.issues == ()
     assert {name: getattr(found.employees[0], name) for name in expected} == expected
+
+
+@pytest.mark.parametrize("cells", [{"regular_on": "试用期内"}, {"city": "长" * 41}])
+def test_what_only_rules_of_grants_read_holds_nobody_back(cells: dict[str, Any], tmp_path: Path) -> None:
+    found = one(tmp_path, **cells)
+
+    (name,) = cells
+    assert [getattr(one_, name) for one_ in found.employees] == [None]
+    assert [(i.row, i.field, i.code, i.severity) for i in found.issues] == [(2, name, "left_out", "warning")]
 
 
 # case -> the cells of a person, the issue they make
