@@ -1,7 +1,5 @@
 """An order's receipt: its postings and events as they were sealed, each with a proof against a signed checkpoint."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -17,29 +15,16 @@ from tenants.db import connection
 from tenants.identity.models import AuditEvent
 
 
-@dataclass(frozen=True)
-class State:
-    """How far an order is sealed: whether its debit is, how many records wait, and what sealed the last of the rest."""
-
-    is_ready: bool
-    waiting: int
-    checkpoint: Checkpoint | None
-
-
-def state_of(order: Order) -> State:
-    """How far an order is sealed."""
-    found = _entries(wanted := _wanted(order))
-    return State(
-        is_ready=_holds_debit(found, order),
-        waiting=len(wanted) - len(found),
-        checkpoint=_checkpoint_of(found[-1].seq) if found else None,
-    )
+def checkpoint_of(order: Order) -> Checkpoint | None:
+    """The checkpoint that sealed the order's debit, or None as long as it waits."""
+    debit = Entry.objects.filter(kind=Entry.Kind.POSTING, ref=order.debit_id).values("seq")
+    return Checkpoint.objects.filter(first__lte=debit, last__gte=debit).first()
 
 
 def receipt_of(order: Order) -> dict[str, Any]:
     """The receipt as verify.py reads it. Raises ReceiptNotReady until the order's debit is sealed."""
     found = _entries(_wanted(order))
-    if not _holds_debit(found, order):
+    if checkpoint_of(order) is None:
         raise ReceiptNotReady
     points = {entry.seq: _checkpoint_of(entry.seq) for entry in found}
     made = {point.number: point for point in points.values()}
@@ -68,10 +53,6 @@ def _wanted(order: Order) -> set[tuple[str, int]]:
 def _entries(wanted: set[tuple[str, int]]) -> list[Entry]:
     which = [Q(kind=kind, ref__in=[ref for one, ref in wanted if one == kind]) for kind in Entry.Kind]
     return list(Entry.objects.filter(reduce(or_, which)).order_by("seq"))
-
-
-def _holds_debit(found: Iterable[Entry], order: Order) -> bool:
-    return any((entry.kind, entry.ref) == (Entry.Kind.POSTING, order.debit_id) for entry in found)
 
 
 def _checkpoint_of(seq: int) -> Checkpoint:

@@ -67,8 +67,7 @@ def _months(today: Any) -> list[str]:
 @require_safe
 def order(request: HttpRequest, number: str) -> HttpResponse:
     """One order: how it stands, what happened, what was paid."""
-    context = _context(request, number)
-    return render(request, "portal/order.html", {**context, "seal": receipts.state_of(context["order"])})
+    return render(request, "portal/order.html", _context(request, number))
 
 
 @allow(Role.EMPLOYEE)
@@ -142,6 +141,7 @@ def _context(request: HttpRequest, number: str) -> dict[str, Any]:
         "is_verifying": any(seen.is_unknown for seen in progress.values()) and not is_final,
         "entries": shown.timeline(orders.timeline_of(found), is_final=is_final),
         "lines": [_line(item, progress.get(item.pk), several=len(items) > 1) for item in items],
+        "seal": receipts.checkpoint_of(found) if is_final else None,
         "references": [seen.supplier_reference for seen in progress.values() if seen.supplier_reference],
     }
 

@@ -97,6 +97,8 @@ def test_an_employee_keeps_the_receipt_of_an_own_order(
     browser, stranger = _browser(alice), _browser(factories.an_employee("Bob"))
     connection.set_tenant(acme)
     order = factories.redeem(alice)
+    factories.deliver(order)
+    factories.settle()
     address = f"/orders/{order.number}/receipt.json"
     assert browser.get(address).status_code == 409
     assert "within about a minute" in browser.get(f"/orders/{order.number}/").content.decode()
