@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection
 from django.db import transaction as django_transaction
+from django.utils import timezone
 from django_tenants.utils import schema_context
 
+from benefits import tasks
 from benefits.journal import checking, operations, queries, records
 from benefits.journal.models import Anchor, Checkpoint, Entry
 from benefits.orders.models import Order
@@ -73,6 +75,21 @@ def test_what_a_company_wrote_before_it_was_suspended_is_sealed(alice: Employee,
     assert operations.seal_idle(at=LATER) == Posting.objects.count() + AuditEvent.objects.count()
     assert operations.seal_idle(at=LATER + timedelta(hours=1)) == 0
     assert checking.unsealed(LATER) == []
+
+
+def test_the_tasks_seal_and_close(alice: Employee, acme: Company, mailoutbox: list[Any]) -> None:
+    rung: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tasks.seal, "ring", rung.append)
+        with schema_context("public"):
+            tasks.sweep_journals.run()
+    assert sorted(rung) == ["acme", "globex", "public"]
+    tasks.seal.run()
+    assert queries.waiting(until=timezone.now()).count == 0
+    factories.redeem(alice)
+    tasks.close_journal.run()
+    assert queries.waiting(until=timezone.now()).count == 0
+    assert [mail.to for mail in mailoutbox] == [["owner@acme.example"]]
 
 
 def test_a_batch_is_limited_and_the_rest_follows(alice: Employee, monkeypatch: pytest.MonkeyPatch) -> None:
