@@ -55,13 +55,14 @@ def root(level: list[bytes]) -> bytes:
 
 
 def climb(found: bytes, index: int, last: int, path: list[bytes]) -> bytes:  # RFC 9162, 2.1.3.2
+    claim(0 <= index <= last, "a record is not among those of its checkpoint")
     for one in path:
-        claim(last, "the path is too long")
+        claim(last, "the path of a record is too long")
         found = sha256(b"\1" + (one + found if index & 1 or index == last else found + one))
         while index == last and index and not index & 1:
             index, last = index >> 1, last >> 1
         index, last = index >> 1, last >> 1
-    claim(last == 0, "the path is too short")
+    claim(last == 0, "the path of a record is too short")
     return found
 
 
@@ -92,12 +93,9 @@ def decoded(data: bytes) -> Point | None:
 
 @functools.lru_cache(4096)
 def ed25519(public: bytes, message: bytes, signature: bytes) -> bool:
-    key, point = (
-        (decoded(public), decoded(signature[:32]))
-        if (len(public), len(signature)) == (32, 64)
-        else (None,) * 2
-    )
-    s = int.from_bytes(signature[32:], "little")
+    if (len(public), len(signature)) != (32, 64):
+        return False
+    key, point, s = decoded(public), decoded(signature[:32]), int.from_bytes(signature[32:], "little")
     if key is None or point is None or s >= L:
         return False
     digest = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % L
@@ -106,10 +104,8 @@ def ed25519(public: bytes, message: bytes, signature: bytes) -> bool:
     return all((ours[i] * theirs[2] - theirs[i] * ours[2]) % P == 0 for i in (0, 1))
 
 
-def parsed(
-    data: bytes, name: str
-) -> dict:  # in the one way it can be written, so that no byte differs unseen
-    try:
+def parsed(data: bytes, name: str) -> dict:
+    try:  # there is one way to write it, so that no byte differs unseen
         value = json.loads(data)
         claim(canonical(value) + b"\n" == data, "")
     except (Flaw, ValueError, RecursionError):
@@ -122,10 +118,8 @@ def keys_in(data: bytes, name: str) -> dict[str, bytes]:
         keys = {one["id"]: bytes.fromhex(one["public"]) for one in parsed(data, name)["keys"]}
     except (LookupError, TypeError, ValueError):
         keys = {"": b""}
-    claim(
-        all(sha256(key).hex()[:16] == known for known, key in keys.items()),
-        f"{name}: a key does not have its id",
-    )
+    named = all(sha256(key).hex()[:16] == known for known, key in keys.items())
+    claim(named, f"{name}: a key does not have its id")
     return keys
 
 
@@ -152,36 +146,30 @@ def check_journal(data: bytes, first: int, last: int, before: bytes) -> tuple[li
         heads.append(link(heads[-1], record))
         claim(value["hash"] == heads[-1].hex(), f"{where}: the hash does not follow; the record was changed")
         leaves.append(leaf(record))
-    claim(
-        len(leaves) == last - first + 1 and not lines[-1],
-        f"journal.jsonl: records {first} to {last} should be here",
-    )
+    whole = len(leaves) == last - first + 1 and not lines[-1]
+    claim(whole, f"journal.jsonl: records {first} to {last} should be here")
     return heads, leaves
 
 
 def check_points(
     points: list[dict], company: str, first: int, heads: list[bytes], leaves: list[bytes]
 ) -> None:
-    for before, one in zip([None, *points], points, strict=False):
-        where = f"checkpoints.json: checkpoint {one['number']}"
-        ends = (
-            (before["number"], before["last"], sha256(canonical(before)).hex())
-            if before
-            else (0, 0, start(company).hex())
+    ends, begins = (0, 0, start(company).hex()), True
+    for one in points:
+        where, since, last = (
+            f"checkpoints.json: checkpoint {one['number']}",
+            one["first"] - first,
+            one["last"],
         )
         follows = (one["number"] - 1, one["first"] - 1, one["previous"]) == ends or (
-            not before and one["last"] == first - 1
+            begins and last == first - 1
         )
         claim(follows and one["company"] == company, f"{where} does not follow the one before it")
-        if one["last"] >= first:
-            claim(
-                one["head"] == heads[one["last"] - first + 1].hex(),
-                f"{where} has another hash for record {one['last']}",
-            )
-            made = root(leaves[one["first"] - first : one["last"] - first + 1]).hex()
-            claim(
-                one["root"] == made, f"{where} was made of other records than {one['first']} to {one['last']}"
-            )
+        ends, begins = (one["number"], last, sha256(canonical(one)).hex()), False
+        if last >= first:
+            claim(one["head"] == heads[last - first + 1].hex(), f"{where} has another hash for record {last}")
+            made = root(leaves[since : last - first + 1]).hex()
+            claim(one["root"] == made, f"{where} was made of other records up to {last}")
 
 
 def check_pack(read: Callable[[str], bytes], keys: dict[str, bytes], anchors: list[dict], every: bool) -> str:
@@ -189,11 +177,9 @@ def check_pack(read: Callable[[str], bytes], keys: dict[str, bytes], anchors: li
     known = keys or keys_in(read("keys.json"), "keys.json")
     check_signature(manifest, known, "manifest.json")
     company, first, last = manifest["company"], manifest["first"], manifest["last"]
-    for name, digest in manifest["files"].items():
-        claim(
-            name == "journal.jsonl" or sha256(read(name)).hex() == digest,
-            f"{name}: this is not what was written",
-        )
+    for name in manifest["files"].keys() - {"journal.jsonl"}:
+        same = sha256(read(name)).hex() == manifest["files"][name]
+        claim(same, f"{name}: this is not what was written")
     points = parsed(read("checkpoints.json"), "checkpoints.json")["checkpoints"]
     before = start(company) if first == 1 else bytes.fromhex(points[0]["head"])
     heads, leaves = check_journal(read("journal.jsonl"), first, last, before)
@@ -202,21 +188,15 @@ def check_pack(read: Callable[[str], bytes], keys: dict[str, bytes], anchors: li
     mine = {one["number"]: one for one in points}
     for one in parsed(read("anchors.json"), "anchors.json")["anchors"] + anchors:
         where, here = f"the anchor of checkpoint {one['number']}", mine.get(one["number"], {})
-        within = manifest["since"] <= one["at"] < manifest["until"]
-        claim(
-            here or not within,
-            f"{where} names record {one['last']}, and the pack ends at {last}: records were cut off",
-        )
+        cut = not here and manifest["since"] <= one["at"] < manifest["until"]
+        claim(not cut, f"{where} names record {one['last']}; the pack ends at {last}, records were cut off")
         same = all(here.get(name, one[name]) == one[name] for name in ("company", "last", "head"))
         claim(same and one["company"] == company, f"{where} has another hash for record {one['last']}")
-    chosen = (
-        points if every else points[:: len(points) // SAMPLE + 1] + points[-1:]
-    )  # each covers those before it
-    for one in chosen:
+    chosen = points if every else points[:: len(points) // SAMPLE + 1] + points[-1:]
+    for one in chosen:  # each covers those before it, signature and all
         check_signature(one, known, f"checkpoints.json: checkpoint {one['number']}")
-    return (
-        f"{company}: records {first} to {last}, {len(points)} checkpoints, {len(anchors)} anchors of your own"
-    )
+    period = f"whole from {manifest['since'] or 'the beginning'} until {manifest['until']}"
+    return f"{company}: records {first} to {last}, {len(points)} checkpoints, {len(anchors)} own anchors, {period}"
 
 
 def check_receipt(receipt: dict, keys: dict[str, bytes]) -> str:
@@ -225,18 +205,13 @@ def check_receipt(receipt: dict, keys: dict[str, bytes]) -> str:
     for one in points.values():
         check_signature(one, keys, f"checkpoint {one['number']}")
     for one in receipt["records"]:
-        point, seq = points[one["checkpoint"]], one["record"]["seq"]
-        path, where = [bytes.fromhex(step) for step in one["path"]], f"record {seq}"
-        try:
-            made = climb(
-                leaf(canonical(one["record"])), seq - point["first"], point["last"] - point["first"], path
-            )
-        except Flaw as flaw:
-            raise Flaw(f"{where}: {flaw}") from None
-        claim(
-            made.hex() == point["root"] and "".join(one["path"]) == b"".join(path).hex(),
-            f"{where} was changed",
+        point, where = points[one["checkpoint"]], f"record {one['record']['seq']}"
+        path, since = [bytes.fromhex(step) for step in one["path"]], point["first"]
+        made = climb(
+            leaf(canonical(one["record"])), one["record"]["seq"] - since, point["last"] - since, path
         )
+        same = made.hex() == point["root"] and "".join(one["path"]) == b"".join(path).hex()
+        claim(same, f"{where} was changed")
         claim(point["company"] == receipt["company"], f"{where} is another company's")
     mine = {one["record"].get("reference") for one in receipt["records"]}
     claim(f"order:{receipt['order']}" in mine, f"there is no record of order {receipt['order']}")
@@ -248,16 +223,14 @@ def opened(at: Path) -> Callable[[str], bytes]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("pack", type=Path)
-    parser.add_argument("--keys", type=Path, help="public keys that you trust, instead of those in the pack")
+    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
+    parser.add_argument("pack", type=Path, help="the folder or .zip of a pack, or a receipt's .json")
     parser.add_argument(
-        "--anchor", type=Path, action="append", default=[], help="an anchor from your own mailbox"
+        "--keys", type=Path, help="the public keys that you trust, instead of those in the pack"
     )
+    parser.add_argument("--anchor", type=Path, action="append", default=[], help="one from your own mailbox")
     parser.add_argument(
-        "--every", action="store_true", help="check every checkpoint's signature, not a sample"
+        "--every", action="store_true", help="check every checkpoint's signature, not some 200"
     )
     given = parser.parse_args(arguments)
     at = given.pack
