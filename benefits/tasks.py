@@ -5,15 +5,19 @@ from contextlib import suppress
 from celery import shared_task
 from django.utils import timezone
 
+from benefits.campaigns import operations as campaigns
+from benefits.campaigns import queries as rehearsals
 from benefits.fulfilment import operations as fulfilment
 from benefits.fulfilment import queries as deliveries
+from benefits.funds import alerts
 from benefits.journal import operations as journal
 from benefits.journal import queries as journals
 from benefits.orders import operations as orders
-from benefits.points import leavers
+from benefits.points import budgets, leavers
 from benefits.roster import operations as roster
 from benefits.roster import queries as rosters
 from benefits.roster.models import RosterImport
+from tenants.db import connection
 from tenants.errors import Conflict
 from tenants.tasks import PUBLIC
 
@@ -99,12 +103,52 @@ def forget_rosters() -> None:
     roster.forget_old(at=timezone.now())
 
 
+@shared_task(name="benefits.run_campaigns")
+def run_campaigns() -> None:
+    for rehearsal in campaigns.run_due(at=timezone.now()):
+        ring_hand_out(connection.schema_name, rehearsal_id=rehearsal.pk)
+
+
+@shared_task(name="benefits.hand_out")
+def hand_out(*, rehearsal_id: int) -> None:
+    """Hand out for a while; a long one stands in line again, so that others get their turn."""
+    rehearsal = rehearsals.find_rehearsal(rehearsal_id)
+    if campaigns.hand_out_while(rehearsal=rehearsal, clock=timezone.now, seconds=RUN_SECONDS):
+        ring_hand_out(connection.schema_name, rehearsal_id=rehearsal_id)
+
+
+@shared_task(name="benefits.sweep_rehearsals")
+def sweep_rehearsals() -> None:
+    """Ring again for what is being handed out and whose bell or worker was lost."""
+    for schema, rehearsal_id in rehearsals.stalled_everywhere(timezone.now()):
+        ring_hand_out(schema, rehearsal_id=rehearsal_id)
+
+
+@shared_task(name="benefits.end_budgets")
+def end_budgets() -> None:
+    budgets.end_budgets(at=timezone.now())
+
+
+@shared_task(name="benefits.mail_low_funds")
+def mail_low_funds() -> None:
+    alerts.mail(at=timezone.now())
+
+
+@shared_task(name="benefits.watch_funds")
+def watch_funds() -> None:
+    """Ring in every company whose funds have fallen below its mark."""
+    for schema in alerts.notice(at=timezone.now()):
+        mail_low_funds.ring(schema)
+
+
 @shared_task(name="benefits.keep_house")
 def keep_house() -> None:
     """Ring in every open company for what is due by the calendar."""
     for schema in rosters.open_companies():
         end_grace.ring(schema)
+        end_budgets.ring(schema)
         forget_rosters.ring(schema)
+        run_campaigns.ring(schema)
         close_journal.ring(schema)
     close_journal.ring(PUBLIC)
 
@@ -117,6 +161,11 @@ def ring_roster_import(schema: str, *, import_id: int, status: str) -> None:
         rosters.TO_UNDO: undo_roster_import,
     }
     bells[RosterImport.Status(status)].ring(schema, import_id=import_id)
+
+
+def ring_hand_out(schema: str, *, rehearsal_id: int) -> None:
+    """Ring for a rehearsal that was committed."""
+    hand_out.ring(schema, rehearsal_id=rehearsal_id)
 
 
 def ring_settlements() -> None:

@@ -93,6 +93,7 @@ TENANT_APPS = [
     "benefits.people",
     "benefits.roster",
     "benefits.points",
+    "benefits.campaigns",
     "benefits.orders",
     "cms",
     "wagtail.users",
@@ -253,6 +254,8 @@ CELERY_TASK_ROUTES = {
     "benefits.send_due": {"priority": 9},
     "benefits.ask_due": {"priority": 9},
     "benefits.seal": {"priority": 9},
+    "benefits.hand_out": {"priority": 9},
+    "benefits.run_campaigns": {"priority": 9},
 }
 CELERY_BEAT_SCHEDULE = {
     "send what is due": {"task": "benefits.send_due", "schedule": 3.0, "options": _EVERYONE},
@@ -265,6 +268,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "seal what was written": {"task": "benefits.sweep_journals", "schedule": 5.0, "options": _EVERYONE},
     "find rosters that wait": {"task": "benefits.sweep_rosters", "schedule": 30.0, "options": _EVERYONE},
+    "find grants that wait": {"task": "benefits.sweep_rehearsals", "schedule": 30.0, "options": _EVERYONE},
+    "watch companies' funds": {"task": "benefits.watch_funds", "schedule": 300.0, "options": _EVERYONE},
     "do what the calendar says": {
         "task": "benefits.keep_house",
         "schedule": 3600.0,

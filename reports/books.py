@@ -71,7 +71,8 @@ COMPANY_CHECKS = [
         SELECT 'grant ' || g.id || ' gave ' || g.total_fen || ' to ' || g.employees || ', its lots say '
             || coalesce(sum(l.granted_fen), 0) || ' to ' || count(l.id)
         FROM points_grant g LEFT JOIN points_lot l ON l.grant_id = g.id GROUP BY g.id
-        HAVING (g.total_fen, g.employees) IS DISTINCT FROM (coalesce(sum(l.granted_fen), 0), count(l.id))"""),
+        HAVING CASE g.status WHEN 'running' THEN coalesce(sum(l.granted_fen), 0) > g.total_fen OR count(l.id) > g.employees
+            ELSE (g.total_fen, g.employees) IS DISTINCT FROM (coalesce(sum(l.granted_fen), 0), count(l.id)) END"""),
     Check(1, "lots_were_granted", """
         SELECT 'lot ' || l.id || ' was granted ' || l.granted_fen || ', its posting moved ' || coalesce(p.fen, 0)
         FROM points_lot l LEFT JOIN points_posting p ON p.kind = 'grant' AND p.destination_id = l.wallet_id
@@ -82,13 +83,41 @@ COMPANY_CHECKS = [
         FROM points_posting p JOIN points_account s ON s.id = p.source_id JOIN points_account d ON d.id = p.destination_id
         LEFT JOIN points_lotentry e ON e.posting_id = p.id WHERE 'wallet' IN (s.kind, d.kind) GROUP BY p.id, s.kind
         HAVING coalesce(sum(e.fen), 0) <> CASE s.kind WHEN 'wallet' THEN -p.fen ELSE p.fen END"""),
+    Check(1, "budgets_add_up", """
+        WITH came AS (
+            SELECT b.id AS budget, coalesce(sum(CASE WHEN p.destination_id = b.account_id THEN p.fen ELSE -p.fen END), 0) AS fen
+            FROM points_budget b LEFT JOIN (points_posting p LEFT JOIN points_posting o ON o.id = p.reverses_id)
+                ON b.account_id IN (p.source_id, p.destination_id)
+                AND coalesce(o.kind, p.kind) IN ('load', 'unload', 'move', 'goodwill', 'recover')
+            GROUP BY b.id
+        ), lots AS (
+            SELECT budget_id AS budget, sum(remaining_fen) AS fen FROM points_lot GROUP BY 1
+        ), gone AS (
+            SELECT l.budget_id AS budget, -sum(e.fen) AS fen FROM points_lotentry e JOIN points_lot l ON l.id = e.lot_id
+            JOIN points_posting p ON p.id = e.posting_id LEFT JOIN points_posting o ON o.id = p.reverses_id
+            WHERE coalesce(o.kind, p.kind) IN ('redeem', 'refund', 'lapse') GROUP BY 1
+        ), handing_out AS (
+            SELECT g.budget_id AS budget, sum(g.total_fen - coalesce((SELECT sum(l.granted_fen) FROM points_lot l
+                WHERE l.grant_id = g.id), 0)) AS fen
+            FROM points_grant g WHERE g.status = 'running' GROUP BY 1)
+        SELECT 'budget ' || b.id || ' was given ' || c.fen || ', and holds or gave on '
+            || a.balance_fen + coalesce(l.fen, 0) + coalesce(g.fen, 0) + coalesce(h.fen, 0)
+        FROM points_budget b JOIN points_account a ON a.id = b.account_id JOIN came c ON c.budget = b.id
+        LEFT JOIN lots l ON l.budget = b.id LEFT JOIN gone g ON g.budget = b.id LEFT JOIN handing_out h ON h.budget = b.id
+        WHERE c.fen <> a.balance_fen + coalesce(l.fen, 0) + coalesce(g.fen, 0) + coalesce(h.fen, 0)"""),
+    Check(1, "set_aside_is_being_handed_out", """
+        SELECT 'set aside ' || a.balance_fen || ', running grants have ' || r.fen || ' to hand out' FROM points_account a
+        CROSS JOIN (SELECT coalesce(sum(g.total_fen - coalesce((SELECT sum(l.granted_fen) FROM points_lot l
+                WHERE l.grant_id = g.id), 0)), 0) AS fen FROM points_grant g WHERE g.status = 'running') r
+        WHERE a.kind = 'allotted' AND a.balance_fen <> r.fen"""),
     Check(2, "reversals_mirror", """
         SELECT r.reference || ' does not mirror posting ' || p.id FROM points_posting r
         JOIN points_posting p ON p.id = r.reverses_id
         WHERE (r.fen, r.source_id, r.destination_id) IS DISTINCT FROM (p.fen, p.destination_id, p.source_id)"""),
     Check(2, "final_rows_are_guarded", """
         SELECT t.name || ' is not guarded' FROM (VALUES ('points_posting'), ('points_lotentry'), ('identity_auditevent'),
-            ('journal_entry'), ('journal_checkpoint'), ('journal_anchor')) AS t(name)
+            ('campaigns_ruleversion'), ('campaigns_rehearsalrow'), ('journal_entry'), ('journal_checkpoint'),
+            ('journal_anchor')) AS t(name)
         WHERE NOT EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = to_regclass(current_schema() || '.' || t.name)
             AND g.tgname = 'final_rows' AND g.tgenabled <> 'D')"""),
     Check(3, "order_has_its_debit", """
@@ -148,6 +177,23 @@ COMPANY_CHECKS = [
                 LEFT JOIN points_posting o ON o.id = p.reverses_id
                 WHERE 'deliver' IN (p.kind, o.kind)) l ON l.id = b.posting_id
         WHERE b.company = current_schema() AND b.fen IS DISTINCT FROM l.fen"""),
+    Check(10, "occasions_are_given_once", """
+        SELECT 'wallet ' || wallet_id || ' was given ' || occasion || ' ' || count(*) || ' times' FROM points_lot
+        WHERE occasion <> '' GROUP BY wallet_id, occasion HAVING count(*) > 1
+        UNION ALL SELECT 'lot ' || l.id || ' for ' || l.occasion || ' was not rehearsed' FROM points_lot l
+        WHERE l.occasion <> '' AND NOT EXISTS (SELECT 1 FROM campaigns_rehearsal h WHERE h.grant_id = l.grant_id)"""),
+    Check(10, "rehearsals_are_their_lots", """
+        SELECT 'rehearsal ' || id || ', wallet ' || wallet_id || ': rehearsed ' || coalesce(w.fen, 0) || ' for '
+            || coalesce(w.occasion, 'nothing') || ', given ' || coalesce(l.fen, 0) || ' for ' || coalesce(l.occasion, 'nothing')
+        FROM (SELECT h.id, r.wallet_id, r.fen, r.occasion FROM campaigns_rehearsal h JOIN campaigns_rehearsalrow r
+                ON r.rehearsal_id = h.id AND r.place BETWEEN 1 AND h.handed WHERE h.grant_id IS NOT NULL) w
+        FULL JOIN (SELECT h.id, l.wallet_id, l.granted_fen AS fen, l.occasion FROM campaigns_rehearsal h
+                JOIN points_lot l ON l.grant_id = h.grant_id) l USING (id, wallet_id)
+        WHERE (w.fen, w.occasion) IS DISTINCT FROM (l.fen, l.occasion)
+        UNION ALL SELECT 'rehearsal ' || h.id || ' is ' || h.status || ', its grant ' || g.status
+            || ': ' || h.people || ' and ' || h.total_fen || ', its grant ' || g.employees || ' and ' || g.total_fen
+        FROM campaigns_rehearsal h JOIN points_grant g ON g.id = h.grant_id
+        WHERE (h.status, h.people, h.total_fen) IS DISTINCT FROM (g.status, g.employees, g.total_fen)"""),
     Check(10, "imports_did_what_they_say", """
         SELECT 'roster import ' || i.id || ' planned ' || i.counts || ' and did ' || i.result FROM roster_rosterimport i
         WHERE i.status IN ('applied', 'undoing', 'undone') AND ((i.counts->>'join')::int, (i.counts->>'leave')::int,
@@ -178,7 +224,11 @@ COMPANY_CHECKS = [
             UNION ALL SELECT 'load ' || p.id, 'budget.loaded', 'points.budget:' || b.id FROM points_posting p
                 JOIN points_budget b ON b.account_id = p.destination_id WHERE p.kind = 'load'
             UNION ALL SELECT 'unload ' || p.id, 'budget.unloaded', 'points.budget:' || b.id FROM points_posting p
-                JOIN points_budget b ON b.account_id = p.source_id WHERE p.kind = 'unload') m
+                JOIN points_budget b ON b.account_id = p.source_id WHERE p.kind = 'unload'
+            UNION ALL SELECT 'move ' || p.id, 'budget.moved_out', 'points.budget:' || b.id FROM points_posting p
+                JOIN points_budget b ON b.account_id = p.source_id WHERE p.kind = 'move'
+            UNION ALL SELECT 'move ' || p.id, 'budget.moved_in', 'points.budget:' || b.id FROM points_posting p
+                JOIN points_budget b ON b.account_id = p.destination_id WHERE p.kind = 'move') m
         WHERE NOT EXISTS (SELECT 1 FROM identity_auditevent e WHERE e.action = m.action AND e.subject = m.subject)"""),
     Check(14, "journal_verifies", _journal),
     Check(14, "final_rows_are_sealed", _unsealed),
@@ -188,13 +238,40 @@ PUBLIC_CHECKS = [
     Check(1, "funds_follow_from_entries", """
         SELECT 'funds of ' || a.company || ' store ' || a.balance_fen || ', entries say ' || coalesce(sum(e.fen), 0)
         FROM funds_fundsaccount a LEFT JOIN funds_fundsentry e ON e.account_id = a.id GROUP BY a.id
-        HAVING a.balance_fen <> coalesce(sum(e.fen), 0) OR a.balance_fen < -a.credit_limit_fen"""),
+        HAVING a.balance_fen <> coalesce(sum(e.fen), 0) OR a.balance_fen < a.held_fen - a.credit_limit_fen"""),
+    Check(1, "funds_holds_add_up", """
+        SELECT 'funds of ' || a.company || ' hold back ' || a.held_fen || ', holds say ' || coalesce(sum(h.fen), 0)
+        FROM funds_fundsaccount a LEFT JOIN funds_fundshold h ON h.account_id = a.id AND h.released_at IS NULL
+        GROUP BY a.id HAVING a.held_fen <> coalesce(sum(h.fen), 0)"""),
     Check(1, "deposits_are_in_the_funds", """
         SELECT 'deposit ' || d.id || ' is confirmed and not in the funds' FROM funds_deposit d
         LEFT JOIN funds_fundsentry e ON e.account_id = d.account_id AND e.reference = 'deposit:' || d.id
         WHERE d.status = 'confirmed' AND e.fen IS DISTINCT FROM d.fen"""),
+    Check(1, "deposits_have_two_persons", """
+        SELECT 'deposit ' || id || ' was recorded and confirmed by ' || recorded_by FROM funds_deposit
+        WHERE status = 'confirmed' AND confirmed_by = recorded_by AND recorded_by <> 'system'
+        UNION ALL SELECT 'reversal of deposit ' || deposit_id || ' was asked for and done by ' || asked_by
+        FROM funds_depositreversal WHERE status = 'done' AND decided_by = asked_by"""),
+    Check(2, "deposit_reversals_mirror", """
+        SELECT r.reference || ' does not mirror deposit entry ' || e.id FROM funds_fundsentry r
+        JOIN funds_fundsentry e ON e.id = r.reverses_id
+        WHERE (e.kind, e.account_id, e.fen) IS DISTINCT FROM ('deposit', r.account_id, -r.fen)
+        UNION ALL SELECT 'reversal of deposit ' || v.deposit_id || ' is done and not in the funds'
+        FROM funds_depositreversal v JOIN funds_deposit d ON d.id = v.deposit_id
+        LEFT JOIN funds_fundsentry e ON e.account_id = d.account_id AND e.reference = 'reverse:' || d.id
+        WHERE v.status = 'done' AND e.fen IS DISTINCT FROM -d.fen"""),
+    Check(5, "receipt_numbers_have_no_gap", """
+        SELECT 'receipts of ' || s.year || ' counted to ' || s.last_number || ' and there are ' || count(r.id)
+        FROM funds_receiptseries s LEFT JOIN funds_receipt r ON r.series_id = s.id GROUP BY s.id
+        HAVING s.last_number <> count(r.id) OR coalesce(max(r.serial), 0) <> s.last_number"""),
+    Check(5, "deposits_have_their_receipt", """
+        SELECT 'deposit ' || d.id || ' of ' || d.fen || ' has a receipt of ' || coalesce(r.fen, 0) FROM funds_deposit d
+        LEFT JOIN funds_receipt r ON r.deposit_id = d.id
+        WHERE r.fen IS DISTINCT FROM d.fen AND (r.id IS NOT NULL OR (d.status = 'confirmed'
+            AND d.confirmed_at >= (SELECT min(issued_at) FROM funds_receipt)))"""),
     Check(2, "platform_rows_are_guarded", """
-        SELECT t.name || ' is not guarded' FROM (VALUES ('funds_fundsentry'), ('identity_auditevent'), ('invoices_invoice'),
+        SELECT t.name || ' is not guarded' FROM (VALUES ('funds_fundsentry'), ('funds_deposit'), ('funds_receipt'),
+            ('funds_receiptseries'), ('funds_fundshold'), ('identity_auditevent'), ('invoices_invoice'),
             ('invoices_invoiceline'), ('invoices_billedentry'), ('invoices_numberseries'), ('journal_entry'),
             ('journal_checkpoint'), ('journal_anchor')) AS t(name)
         WHERE NOT EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = to_regclass('public.' || t.name)

@@ -38,30 +38,30 @@ NAMES = {
     "load": _("Loaded into budgets"),
     "return": _("Returned from budgets"),
     "unload": _("Returned to funds"),
-    "goodwill": _("Paid by the platform"),
-    "move": _("Moved between budgets"),
-    "allot": _("Set aside for grants"),
-    "unallot": _("Not handed out after all"),
     "grant": _("Granted to employees"),
     "recall": _("Taken back from employees"),
     "redeem": _("Redeemed by employees"),
     "deliver": _("Delivered to employees"),
     "refund": _("Refunded to employees"),
+    "move": _("Moved between budgets"),
+    "allot": _("Set aside for grants"),
+    "unallot": _("Not handed out after all"),
     "expire": _("Expired points"),
     "lapse": _("Lapsed points"),
+    "goodwill": _("Given by the platform"),
     "recover": _("Taken back by the platform"),
     "reverse": _("Corrections"),
 }
 TITLES = {
     "funds": _("Funds at the platform"),
     "budget": _("Budgets"),
-    "allotted": _("Being handed out"),
     "wallet": _("Employees' wallets"),
     "held": _("Orders in process"),
     "delivered": _("Delivered benefits"),
+    "allotted": _("Grants being handed out"),
     "lapsed": _("Lapsed points"),
 }
-_ONLY_IF_USED = ("allotted", "lapsed")
+_RARE = frozenset({"allotted", "lapsed"})  # left out of a statement in which nothing of them is
 _ORDER = list(NAMES)
 
 
@@ -116,16 +116,12 @@ def statement(*, company: Company, month: Month, at: datetime) -> Statement:
         legs = list(_legs(cursor.fetchall()))
         cursor.execute(_STORED, facts)
         stored = {kind: int(fen) for kind, fen in cursor.fetchall()}
-    sections = tuple(
-        _section(kind, rows)
-        for kind in TITLES
-        if (rows := [row for row in (*funds, *legs) if row[0] == kind]) or kind not in _ONLY_IF_USED
-    )
+    sections = tuple(_section(kind, [row for row in (*funds, *legs) if row[0] == kind]) for kind in TITLES)
     delivered, _entries = invoices.delivered(company, since=month.starts_at, before=month.ends_at)
     billed, _entries = invoices.billed(company, since=month.starts_at, before=month.ends_at)
     return Statement(
         month=month,
-        sections=sections,
+        sections=tuple(one for one in sections if one.kind not in _RARE or one.movements or one.opening_fen),
         delivered_fen=delivered,
         billed_fen=billed,
         problems=tuple(_problems(sections, stored if month.ends_at > at else {}, delivered)),
@@ -147,7 +143,7 @@ def _section(kind: str, rows: Sequence[Leg]) -> Section:
     for _kind, movement, inside, fen in rows:
         if inside:
             moved[movement] = moved.get(movement, 0) + fen
-    # What moves between budgets is nothing to all of them together.
+    # Moves between budgets of one company are nothing to all of its budgets.
     movements = tuple(Movement(name, moved[name]) for name in sorted(moved, key=_ORDER.index) if moved[name])
     return Section(
         kind=kind, opening_fen=opening, movements=movements, closing_fen=opening + sum(moved.values())
@@ -163,9 +159,8 @@ def _problems(sections: Sequence[Section], stored: dict[str, int], delivered_fen
     if sum(m.fen for m in by_kind["delivered"].movements) != delivered_fen:
         yield "deliveries and the delivered account differ"
     for kind, fen in stored.items():
-        counted = by_kind[kind].closing_fen if kind in by_kind else 0
-        if counted != fen:
-            yield f"{kind} stores {fen}, its rows say {counted}"
+        if by_kind[kind].closing_fen != fen:
+            yield f"{kind} stores {fen}, its rows say {by_kind[kind].closing_fen}"
 
 
 def tables(report: Statement, *, facts: Sequence[tuple[str, str]]) -> list[Table]:

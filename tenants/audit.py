@@ -16,6 +16,11 @@ client_address: ContextVar[str] = ContextVar("client_address", default="")
 SYSTEM = "system"
 
 
+def who(actor: User | None) -> tuple[str, int | None, str]:
+    """The name, the id and the address under which an event of this actor is kept."""
+    return (actor.username, actor.pk, client_address.get()) if actor else (SYSTEM, None, client_address.get())
+
+
 @transaction_required
 def record(
     action: str, subject: models.Model | str, *, actor: User | None, at: datetime, **facts: Any
@@ -46,12 +51,13 @@ def record_each(
 def _event(
     action: str, subject: models.Model | str, facts: Mapping[str, Any], *, actor: User | None, at: datetime
 ) -> AuditEvent:
+    name, actor_id, address = who(actor)
     return AuditEvent(
         at=at,
-        actor=actor.username if actor else SYSTEM,
-        actor_id=actor.pk if actor else None,
+        actor=name,
+        actor_id=actor_id,
         action=action,
         subject=subject if isinstance(subject, str) else f"{subject._meta.label_lower}:{subject.pk}",
         facts=dict(facts),
-        address=client_address.get(),
+        address=address,
     )

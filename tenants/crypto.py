@@ -5,11 +5,12 @@ so that a value copied to another company or column does not open.
 """
 
 import base64
+import binascii
 import functools
 import hashlib
 import hmac
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -70,6 +71,22 @@ def sealer(*, schema: str, purpose: str) -> Callable[[str], str]:
         return prefix + encode(nonce + seal(nonce, text.encode(), bound)).decode()
 
     return sealed
+
+
+def seal_all(texts: Sequence[str | None], *, schema: str, purpose: str) -> list[str]:
+    """`encrypt` for a column of texts; None and the empty text stay empty."""
+    key_id, bound = _current_key(), f"{schema}\x00{purpose}".encode()
+    seal, prefix, encode = (
+        AESGCM(_derived(key_id, schema, purpose)).encrypt,
+        f"{key_id}.",
+        binascii.b2a_base64,
+    )
+    drawn = os.urandom(12 * len(texts))
+    nonces = [drawn[start : start + 12] for start in range(0, len(drawn), 12)]
+    return [
+        prefix + encode(nonce + seal(nonce, text.encode(), bound), newline=False).decode() if text else ""
+        for nonce, text in zip(nonces, texts, strict=True)
+    ]
 
 
 def opener(*, schema: str, purpose: str) -> Callable[[str], str]:
@@ -138,6 +155,10 @@ class EncryptedTextField(models.TextField):
     def sealer(self) -> Callable[[str], str]:
         """Seals many texts as this column holds them, in the schema that is active now."""
         return sealer(**self._context())
+
+    def seal_all(self, texts: Sequence[str | None]) -> list[str]:
+        """These texts as this column holds them, in the schema that is active now."""
+        return seal_all(texts, **self._context())
 
     def opener(self) -> Callable[[str], str]:
         """Opens many of this column's texts, in the schema that is active now."""

@@ -1,4 +1,4 @@
-"""What is done with deliveries: ask for one, send what is due, ask after what is open, hear callbacks, decide cases."""
+"""What is done with deliveries: send what is due, ask after what is open, hear callbacks, decide cases."""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,44 +12,11 @@ from benefits.fulfilment.models import Attempt, CallbackReceived, Case, Delivery
 from benefits.suppliers import base
 from benefits.suppliers.base import Reply, State
 from tenants import audit, crypto
-from tenants.db import durable, transaction, transaction_required
+from tenants.db import durable, transaction
 from tenants.identity.models import User
 
 # Forged callbacks kept for one supplier in an hour; more of them say nothing new.
 FORGED_KEPT = 100
-
-
-@transaction_required
-def request_delivery(
-    *,
-    company: str,
-    item_id: int,
-    order_number: str,
-    sku_code: str,
-    kind: str,
-    speed: str,
-    face_fen: int,
-    ceiling_fen: int,
-    account: str,
-    account_hint: str,
-    at: datetime,
-) -> Delivery:
-    """Write the task of delivering one item, in the transaction that debits it. It is due at once."""
-    return Delivery.objects.create(
-        company=company,
-        item_id=item_id,
-        order_number=order_number,
-        sku_code=sku_code,
-        kind=kind,
-        speed=speed,
-        face_fen=face_fen,
-        ceiling_fen=ceiling_fen,
-        account=account,
-        account_hint=account_hint,
-        account_index=account_index(account),
-        due_at=at,
-        created_at=at,
-    )
 
 
 def account_index(account: str) -> str:

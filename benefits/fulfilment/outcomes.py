@@ -1,4 +1,4 @@
-"""How orders see deliveries: can it be delivered at all, how far is it, and the outcome that waits to be settled."""
+"""How orders see deliveries: what can be delivered at all, how far is it, and the outcome that waits to be settled."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,12 +21,6 @@ class Progress:
     is_unknown: bool
     has_codes: bool
     supplier_reference: str
-
-
-def can_deliver(sku_codes: Iterable[str]) -> bool:
-    """Whether every one of the SKUs has an offer of a supplier that is not switched off."""
-    wanted = set(sku_codes)
-    return deliverable(wanted) == wanted
 
 
 def deliverable(sku_codes: Iterable[str]) -> set[str]:

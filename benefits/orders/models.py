@@ -26,7 +26,7 @@ class Order(models.Model):
     }
 
     number = models.CharField(max_length=24, unique=True)
-    employee = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="orders")
+    employee = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="orders", db_index=False)
     request_key = models.UUIDField()
     request_digest = models.CharField(max_length=64)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PLACED)
@@ -72,7 +72,7 @@ class Item(models.Model):
         Status.REFUNDED: frozenset(),
     }
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="items")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="items", db_index=False)
     position = models.PositiveSmallIntegerField(default=1)
     sku_code = models.CharField(max_length=40)
     kind = models.CharField(max_length=12)

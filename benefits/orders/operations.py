@@ -2,15 +2,14 @@
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Sum
 from django.utils import timezone
 
 from benefits import states
-from benefits.catalogue import queries as catalogue
 from benefits.catalogue.kinds import KINDS
 from benefits.catalogue.models import Sku
 from benefits.fulfilment import operations as fulfilment
@@ -27,18 +26,20 @@ from benefits.orders.errors import (
 )
 from benefits.orders.models import Item, Order
 from benefits.people.models import Employee
+from benefits.people.queries import mobile_index
 from benefits.points import ledger
-from benefits.points.errors import RequestKeyReused
+from benefits.points.errors import InsufficientPoints, RequestKeyReused
 from benefits.points.models import Account
-from benefits.risk import limits
+from benefits.risk.errors import DailyLimit, OthersNotAllowed
 from tenants import audit
 from tenants.crash import crash_point
 from tenants.crypto import blind_index
-from tenants.db import connection, transaction, transaction_required
+from tenants.db import connection, durable, transaction, transaction_required
+from tenants.errors import DomainError
 from tenants.identity.models import User
-from tenants.models import Company
 
 
+@durable
 def redeem(
     *,
     employee: Employee,
@@ -58,171 +59,73 @@ def redeem(
     cleaned = kind.clean(account)
     if cleaned is None:
         raise InvalidAccount(reason=kind.problem)
-    order = _redeem(
-        employee=employee,
-        sku=sku,
-        account=cleaned,
+    name, actor_id, address = audit.who(actor)
+    today = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
+    refusal, facts, *placed = _call(
+        employee=employee.pk,
+        request_key=request_key,
+        request_digest=_digest(sku.code, cleaned, quoted_fen),
+        sku=sku.code,
         quoted_fen=quoted_fen,
-        request_key=request_key,
-        actor=actor,
+        phone_index=mobile_index(cleaned) if kind.is_phone else "",
+        number=_new_number(today),
+        account=_ACCOUNT.get_prep_value(cleaned),
+        account_hint=kind.mask(cleaned),
+        delivery_account=_DELIVERY_ACCOUNT.get_prep_value(cleaned),
+        account_index=fulfilment.account_index(cleaned),
+        actor=name,
+        actor_id=actor_id,
+        address=address,
+        today=today,
         at=at,
     )
+    if refusal:
+        raise _REFUSALS[refusal](sku, json.loads(facts or "{}"))
     crash_point("after_debit_commit")
+    order = Order.from_db(connection.alias, _COLUMNS, placed)
+    order.account = cleaned  # the row has it sealed
     return order
 
 
-@transaction
-def _redeem(
-    *,
-    employee: Employee,
-    sku: Sku,
-    account: str,
-    quoted_fen: int,
-    request_key: UUID,
-    actor: User | None,
-    at: datetime,
-) -> Order:
-    # The wallet row is the lock: one employee's redemptions happen one after another.
-    wallet = Account.objects.select_for_update(of=("self",)).select_related("employee").get(employee=employee)
-    digest = _digest(sku.code, account, quoted_fen)
-    earlier = Order.objects.filter(employee=employee, request_key=request_key).first()
-    if earlier is not None:
-        if earlier.request_digest != digest:
-            raise RequestKeyReused
-        return earlier
-    current = catalogue.find_sku(sku.code)
-    if current is None:
-        raise NotOffered(product=sku.product.name)
-    _refuse(wallet.employee, current, account=account, quoted_fen=quoted_fen, at=at)
-    parts = catalogue.parts_of(current)
-    return _place(
-        wallet, current, parts, account=account, request_key=request_key, digest=digest, actor=actor, at=at
-    )
+_ACCOUNT = Order._meta.get_field("account")
+_DELIVERY_ACCOUNT = Delivery._meta.get_field("account")
+_COLUMNS = [field.attname for field in Order._meta.concrete_fields]
+_ARGUMENTS = (
+    "employee", "request_key", "request_digest", "sku", "quoted_fen", "phone_index", "number", "account",
+    "account_hint", "delivery_account", "account_index", "actor", "actor_id", "address", "today", "at",
+)  # fmt: skip
+_REDEEM = (
+    f"SELECT refusal, facts, {', '.join(f'(placed).{name}' for name in _COLUMNS)} FROM orders_redeem("
+    + ", ".join(f"_{name} => %({name})s" for name in _ARGUMENTS)
+    + ")"
+)
+
+# What the call refuses, as the error that it is to a person; see orders/migrations/0002_redeem_function.py.
+_REFUSALS: dict[str, Callable[[Sku, dict[str, int]], DomainError]] = {
+    "request_key_reused": lambda sku, facts: RequestKeyReused(),
+    "not_offered": lambda sku, facts: NotOffered(product=sku.product.name),
+    "not_an_employee": lambda sku, facts: NotAnEmployee(),
+    "price_changed": lambda sku, facts: PriceChanged(**facts),
+    "others_not_allowed": lambda sku, facts: OthersNotAllowed(),
+    "daily_limit": lambda sku, facts: DailyLimit(**facts),
+    "insufficient_points": lambda sku, facts: InsufficientPoints(**facts),
+}
 
 
-def _refuse(employee: Employee | None, sku: Sku, *, account: str, quoted_fen: int, at: datetime) -> None:
-    if employee is None or not employee.may_spend:
-        raise NotAnEmployee
-    if not catalogue.is_offered(sku) or not _is_deliverable(sku):
-        raise NotOffered(product=sku.product.name)
-    if sku.price_fen != quoted_fen:
-        raise PriceChanged(quoted_fen=quoted_fen, price_fen=sku.price_fen)
-    limits.check(
-        company=Company.objects.get(schema_name=connection.schema_name),
-        own_mobile=employee.mobile,
-        phone=account if KINDS[sku.product.kind].is_phone else "",
-        used_today_fen=_used_today_fen(employee, at=at),
-        fen=sku.price_fen,
-    )
-
-
-def _is_deliverable(sku: Sku) -> bool:
-    return outcomes.can_deliver(part.code for part, _ in catalogue.parts_of(sku))
-
-
-def _used_today_fen(employee: Employee, *, at: datetime) -> int:
-    start = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
-    orders = Order.objects.filter(employee=employee, placed_at__gte=start).exclude(
-        status=Order.Status.REFUNDED
-    )
-    return orders.aggregate(fen=Sum("price_fen"))["fen"] or 0
-
-
-@transaction_required
-def _place(
-    wallet: Account,
-    sku: Sku,
-    parts: Sequence[tuple[Sku, int]],
-    *,
-    account: str,
-    request_key: UUID,
-    digest: str,
-    actor: User | None,
-    at: datetime,
-) -> Order:
-    assert wallet.employee_id is not None  # a wallet is an employee's, by constraint
-    number = _new_number(at)
-    ids = _next_item_ids(len(parts))
-    debit = ledger.hold(
-        wallet=wallet,
-        shares=[ledger.Share(item=_item_name(pk), fen=fen) for pk, (_, fen) in zip(ids, parts, strict=True)],
-        category=sku.product.category.slug,
-        reference=f"order:{number}",
-        at=at,
-    )
-    hint = KINDS[sku.product.kind].mask(account)
-    order = Order.objects.create(
-        number=number,
-        employee_id=wallet.employee_id,
-        request_key=request_key,
-        request_digest=digest,
-        sku_code=sku.code,
-        product_slug=sku.product.slug,
-        name_zh=_title(sku.product.name_zh, sku.name_zh),
-        name_en=_title(sku.product.name_en, sku.name_en),
-        price_fen=sku.price_fen,
-        account=account,
-        account_hint=hint,
-        debit=debit,
-        placed_at=at,
-    )
-    items = Item.objects.bulk_create(
-        _item(pk, order, place, part, fen)
-        for place, (pk, (part, fen)) in enumerate(zip(ids, parts, strict=True), 1)
-    )
-    for item, (part, _) in zip(items, parts, strict=True):
-        fulfilment.request_delivery(
-            company=connection.schema_name,
-            item_id=item.pk,
-            order_number=number,
-            sku_code=item.sku_code,
-            kind=item.kind,
-            speed=part.speed,
-            face_fen=item.face_fen,
-            ceiling_fen=item.price_fen,
-            account=account,
-            account_hint=hint,
-            at=at,
-        )
-    audit.record("order.placed", order, actor=actor, at=at, fen=sku.price_fen, sku=sku.code)
-    return order
-
-
-def _item(pk: int, order: Order, place: int, part: Sku, fen: int) -> Item:
-    return Item(
-        pk=pk,
-        order=order,
-        position=place,
-        sku_code=part.code,
-        kind=part.product.kind,
-        name_zh=_title(part.product.name_zh, part.name_zh),
-        name_en=_title(part.product.name_en, part.name_en),
-        tax_category=part.tax_category,
-        face_fen=part.face_fen,
-        price_fen=fen,
-    )
-
-
-def _next_item_ids(count: int) -> list[int]:
-    # The lots' entries name the items, so the ids must be known before the debit is written.
+def _call(**arguments: Any) -> Any:
+    """The one call that decides and writes a redemption; a statement alone is a transaction of its own."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence('orders_item', 'id')) FROM generate_series(1, %s)", [count]
-        )
-        return [row[0] for row in cursor.fetchall()]
+        cursor.execute(_REDEEM, arguments)
+        return cursor.fetchone()
 
 
 def _item_name(pk: int) -> str:
     return f"item:{pk}"
 
 
-def _new_number(at: datetime) -> str:
+def _new_number(today: datetime) -> str:
     # The day and 40 random bits: short enough to read out, no count of anybody's orders.
-    return f"{timezone.localtime(at):%Y%m%d}{secrets.randbelow(10**12):012d}"
-
-
-def _title(product: str, size: str) -> str:
-    return f"{product} {size}"
+    return f"{today:%Y%m%d}{secrets.randbelow(10**12):012d}"
 
 
 def _digest(sku_code: str, account: str, quoted_fen: int) -> str:

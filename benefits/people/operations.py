@@ -4,8 +4,10 @@ People pass through here as rows, column by column as the database holds them, a
 thousand model instances would cost more than everything else.
 """
 
+from __future__ import annotations
+
 import secrets
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,7 +21,7 @@ from psycopg import sql
 from benefits.people import pinyin, queries
 from benefits.people.models import Department, Employee
 from tenants.crypto import indexer
-from tenants.db import connection, copy_rows, transaction_required
+from tenants.db import connection, copy_columns, transaction_required
 from tenants.identity.models import User
 from tenants.identity.roles import Role
 from tenants.models import Company
@@ -28,10 +30,15 @@ from tenants.models import Company
 # grade, city, regular_on, status, left_on. None empties a field; a missing key leaves it.
 Values = Mapping[str, str | None]
 Row = dict[str, Any]  # column -> value as the table holds it
+Cells = Sequence[str | None]
+Columns = dict[str, Cells]  # column -> its cells as COPY reads them
 Told = Callable[[int], None]
 
 BATCH = 5000
-_PLAIN = ("name", "email", "grade", "city", "status")
+FIELDS = (
+    "name", "mobile", "department", "email", "hired_on", "birthday", "grade", "city", "regular_on", "status",
+    "left_on",
+)  # fmt: skip
 _DAYS = ("hired_on", "regular_on", "left_on")
 _SEALED = ("mobile", "birthday")
 
@@ -68,17 +75,29 @@ def join(*, people: Mapping[str, Values], at: datetime, told: Told = _nobody) ->
     if not people:
         return []
     tools = _tools(people.values())
-    blank = _blank(Employee) | {"created_at": at, "updated_at": at}
-    rows = [
-        _filled({**blank, "id": pk, "employee_no": number}, values, tools)
-        for pk, (number, values) in zip(_reserved(Employee, len(people)), people.items(), strict=True)
-    ]
-    _open_users(rows, at=at)
-    columns = list(blank)
-    for start in range(0, len(rows), BATCH):
-        copy_rows(Employee, columns, (list(row.values()) for row in rows[start : start + BATCH]))
-        told(min(start + BATCH, len(rows)))
-    return [row["id"] for row in rows]
+    pks = _reserved(Employee, len(people))
+    numbers, known = list(people), list(people.values())
+    for start in range(0, len(pks), BATCH):
+        part = slice(start, start + BATCH)
+        _add(pks[part], numbers[part], known[part], tools, at=at)
+        told(min(start + BATCH, len(pks)))
+    return pks
+
+
+def _add(pks: list[int], numbers: list[str], known: list[Values], tools: _Tools, *, at: datetime) -> None:
+    """Some of those who join: their rows by COPY, then the users that these name."""
+    count = len(pks)
+    texts = {field: [values.get(field) for values in known] for field in FIELDS}
+    texts["status"] = [status or Employee.Status.ACTIVE.value for status in texts["status"]]
+    columns = _alike(Employee, count)
+    for field, cells in texts.items():
+        if any(cells):
+            columns |= _columns(field, cells, tools)
+    now = [at.isoformat()] * count
+    columns |= {"id": list(map(str, pks)), "employee_no": list(numbers), "created_at": now, "updated_at": now}
+    columns["user_id"] = _users_for(numbers, columns["status"])
+    _open_users(columns["user_id"], columns, at=at)
+    copy_columns(Employee, columns)
 
 
 @transaction_required
@@ -87,16 +106,21 @@ def change(*, changes: Mapping[str, Values], at: datetime, told: Told = _nobody)
     if not changes:
         return []
     tools = _tools(changes.values())
-    columns = list(_blank(Employee))
-    rows = _present(columns, list(changes))
-    moving = [row["id"] for row in rows if {"mobile", "status"} & changes[row["employee_no"]].keys()]
+    names = list(_blank(Employee))
+    rows = _present(names, list(changes))
+    known = [changes[row["employee_no"]] for row in rows]
+    moving = [row["id"] for row, one in zip(rows, known, strict=True) if {"mobile", "status"} & one.keys()]
     Employee.objects.filter(pk__in=moving).update(mobile_index="")
-    for row in rows:
-        _filled(row, changes[row["employee_no"]], tools)["updated_at"] = at
-    _begin_grace([row for row in rows if changes[row["employee_no"]].get("status")], at=at)
-    _open_users([row for row in rows if row["user_id"] is None], at=at)
+    _fill(rows, known, tools, at=at)
+    _begin_grace([row for row, one in zip(rows, known, strict=True) if one.get("status")], at=at)
+    without = [row for row in rows if row["user_id"] is None]
+    told_apart = {name: [row[name] for row in without] for name in ("employee_no", "name", "email", "status")}
+    users = _users_for(told_apart["employee_no"], told_apart["status"])
+    _open_users(users, told_apart, at=at)
+    for row, user in zip(without, users, strict=True):
+        row["user_id"] = user
     for start in range(0, len(rows), BATCH):
-        _write(columns, rows[start : start + BATCH])
+        _write(names, rows[start : start + BATCH])
         told(min(start + BATCH, len(rows)))
     pks = [row["id"] for row in rows]
     _follow_users(pks)
@@ -120,17 +144,17 @@ def end_grace(*, at: datetime) -> list[Employee]:
 class _Tools:
     """What filling many rows needs, prepared once."""
 
-    departments: Mapping[str, int]
+    departments: Mapping[str | None, str]
     index: Callable[[str], str]
-    seal: Mapping[str, Callable[[str], str]]
+    seal: Mapping[str, Callable[[Cells], list[str]]]
 
 
 def _tools(people: Iterable[Values]) -> _Tools:
     fields: dict[str, Any] = {field.attname: field for field in Employee._meta.concrete_fields}
     return _Tools(
-        departments=_departments(people),
+        departments={path: str(pk) for path, pk in _departments(people).items()},
         index=indexer(purpose=queries.MOBILE),
-        seal={name: fields[name].sealer() for name in _SEALED},
+        seal={name: fields[name].seal_all for name in _SEALED},
     )
 
 
@@ -144,26 +168,35 @@ def _departments(people: Iterable[Values]) -> dict[str, int]:
     return dict(Department.objects.filter(path__in=paths).values_list("path", "pk"))
 
 
-def _filled(row: Row, values: Values, tools: _Tools) -> Row:
-    """The one place where an employee's columns are computed from what is known."""
-    for name in _PLAIN:
-        if name in values:
-            row[name] = values[name] or ""
-    for name in _DAYS:
-        if name in values:
-            row[name] = values[name]
-    for name in _SEALED:
-        if name in values:
-            text = values[name]
-            row[name] = tools.seal[name](text) if text else ""
-    if "mobile" in values:
-        mobile = values["mobile"]
-        row["mobile_index"] = tools.index(mobile) if mobile else ""
-    if "department" in values:
-        row["department_id"] = tools.departments.get(values["department"] or "")
-    if "name" in values:
-        row["pinyin"] = pinyin.searchable(row["name"])
-    return row
+def _columns(field: str, texts: Cells, tools: _Tools) -> Columns:
+    """The one place where an employee's columns are computed from what is known, as the database holds them."""
+    if field in _DAYS:
+        return {field: texts}
+    if field == "department":
+        return {"department_id": [tools.departments.get(text) for text in texts]}
+    if field == "birthday":
+        return {field: tools.seal[field](texts)}
+    if field == "mobile":
+        index = tools.index
+        return {
+            field: tools.seal[field](texts),
+            "mobile_index": [index(text) if text else "" for text in texts],
+        }
+    plain = [text or "" for text in texts]
+    return (
+        {"name": plain, "pinyin": list(map(pinyin.searchable, plain))} if field == "name" else {field: plain}
+    )
+
+
+def _fill(rows: Sequence[Row], known: Sequence[Values], tools: _Tools, *, at: datetime) -> None:
+    """Bring rows up to what is known of each; what nobody says anything about stays."""
+    for field in FIELDS:
+        which = [(row, values[field]) for row, values in zip(rows, known, strict=True) if field in values]
+        for name, cells in _columns(field, [text for _, text in which], tools).items():
+            for (row, _), cell in zip(which, cells, strict=True):
+                row[name] = cell
+    for row in rows:
+        row["updated_at"] = at
 
 
 def _begin_grace(rows: Sequence[Row], *, at: datetime) -> None:
@@ -190,13 +223,17 @@ def _blank(model: type[models.Model]) -> Row:
     return {field.attname: getattr(one, field.attname) for field in model._meta.concrete_fields}
 
 
+def _alike(model: type[models.Model], count: int) -> Columns:
+    """So many new rows that hold the defaults of a model, but for those that are NULL."""
+    return {name: [str(value)] * count for name, value in _blank(model).items() if value is not None}
+
+
 def _reserved(model: type[models.Model], count: int) -> list[int]:
     """So many new primary keys."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
-            [model._meta.db_table, count],
-        )
+        cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [model._meta.db_table])
+        sequence = cursor.fetchone()[0]
+        cursor.execute("SELECT nextval(%s::regclass) FROM generate_series(1, %s)", [sequence, count])
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -232,40 +269,60 @@ def _write(columns: Sequence[str], rows: Sequence[Row]) -> None:
         cursor.execute("DROP TABLE changed_employee")
 
 
-def _open_users(rows: Sequence[Row], *, at: datetime) -> None:
-    """Give each active one a user in the role of an employee, without a password until the invitation is followed."""
-    active = [row for row in rows if row["status"] == Employee.Status.ACTIVE]
-    if not active:
+def _users_for(numbers: Cells, states: Cells) -> list[str | None]:
+    """A primary key for the user of each active one; None where the number names a user already."""
+    active = [
+        number for number, status in zip(numbers, states, strict=True) if status == Employee.Status.ACTIVE
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT username FROM identity_user WHERE username = ANY(%s)", [active])
+        wanted = set(active) - {row[0] for row in cursor.fetchall()}
+    new = iter(_reserved(User, len(wanted)))
+    return [str(next(new)) if number in wanted else None for number in numbers]
+
+
+def _open_users(pks: Cells, columns: Mapping[str, Cells], *, at: datetime) -> None:
+    """Make the users of employees (their columns), in the role of an employee, where there is a primary key for one:
+    without a password until the invitation is followed."""
+    which = [place for place, pk in enumerate(pks) if pk is not None]
+    if not which:
         return
-    numbers = [row["employee_no"] for row in active]
-    taken = set(User.objects.filter(username__in=numbers).values_list("username", flat=True))
-    wanted = [row for row in active if row["employee_no"] not in taken]
-    for row, pk in zip(wanted, _reserved(User, len(wanted)), strict=True):
-        row["user_id"] = pk
-    blank = _blank(User) | {"created_at": at}
-    emails = {email.lower() for email in User.objects.exclude(email="").values_list("email", flat=True)}
-    copy_rows(User, list(blank), _users(wanted, blank, emails))
-    group = Group.objects.get(name=str(Role.EMPLOYEE))
-    copy_rows(User.groups.through, ("user_id", "group_id"), ((row["user_id"], group.pk) for row in wanted))
+    count = len(which)
+    new = _alike(User, count)
+    mine = {name: [columns[name][place] for place in which] for name in ("employee_no", "name", "email")}
+    drawn = secrets.token_hex(20 * count)
+    copy_columns(
+        User,
+        new
+        | {
+            "id": [pks[place] for place in which],
+            "username": mine["employee_no"],
+            "name": mine["name"],
+            "email": _of_one_user(mine["email"]),
+            "password": [f"{UNUSABLE_PASSWORD_PREFIX}{drawn[n : n + 40]}" for n in range(0, len(drawn), 40)],
+            "created_at": [at.isoformat()] * count,
+        },
+    )
+    group = str(Group.objects.get(name=str(Role.EMPLOYEE)).pk)
+    copy_columns(
+        User.groups.through, {"user_id": [pks[place] for place in which], "group_id": [group] * count}
+    )
 
 
-def _users(rows: Iterable[Row], blank: Row, emails: set[str]) -> Iterator[list[Any]]:
-    """A row of the users' table for each. An e-mail address is one user's: the first keeps it."""
-    for row in rows:
-        email = row["email"]
-        if email:
-            folded = email.lower()
-            email = "" if folded in emails else email
-            emails.add(folded)
-        user = {
-            **blank,
-            "id": row["user_id"],
-            "username": row["employee_no"],
-            "name": row["name"],
-            "email": email,
-            "password": UNUSABLE_PASSWORD_PREFIX + secrets.token_hex(20),
-        }
-        yield list(user.values())
+def _of_one_user(emails: Cells) -> list[str]:
+    """An e-mail address is one user's: whoever has it keeps it, else the first."""
+    folded = [email.lower() if email else "" for email in emails]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT lower(email) FROM identity_user WHERE email <> '' AND lower(email) = ANY(%s)",
+            [[email for email in folded if email]],
+        )
+        taken = {"", *(row[0] for row in cursor.fetchall())}
+    found = []
+    for email, key in zip(emails, folded, strict=True):
+        found.append("" if email is None or key in taken else email)
+        taken.add(key)
+    return found
 
 
 def _follow_users(pks: list[int]) -> None:

@@ -62,6 +62,47 @@ class BudgetClosed(Conflict):
         super().__init__(budget=budget)
 
 
+class BudgetBusy(Conflict):
+    """Grants from the budget are still being handed out."""
+
+    code = "budget_busy"
+    message = _(
+        "Grants from the budget “%(budget)s” are still being handed out. Close it when they are done."
+    )
+
+    def __init__(self, *, budget: str) -> None:
+        super().__init__(budget=budget)
+
+
+class CategoriesOnlyWiden(Invalid):
+    """Employees hold points of the budget, so what these may be spent on does not become less."""
+
+    code = "categories_only_widen"
+    message = _("Employees hold points of this budget: what they may be spent on can only become more.")
+
+
+class InvalidValidity(Invalid):
+    """A validity ends today or later, after it begins, and begins when it began once points were granted."""
+
+    code = "invalid_validity"
+    message = _("The validity cannot be changed to %(value)s: that is over, or points were granted before.")
+
+    def __init__(self, *, value: date) -> None:
+        super().__init__(value=value.isoformat())
+
+
+class InvalidCarryOver(Invalid):
+    """What is left goes over to another open budget, which is valid for longer."""
+
+    code = "invalid_carry_over"
+    message = _(
+        "“%(budget)s” cannot take over what is left: choose another open budget that is valid for longer."
+    )
+
+    def __init__(self, *, budget: str) -> None:
+        super().__init__(budget=budget)
+
+
 class NobodyToGrantTo(Invalid):
     """The audience holds no active employee."""
 

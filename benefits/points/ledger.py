@@ -1,13 +1,13 @@
-"""The only writer of value: postings, lots and lot entries. Balances follow by triggers in the database."""
+"""The only writer of value: postings, lots and lot entries. Balances follow by triggers in the database.
+
+The debit of a redemption is written by `points_hold` there (orders/migrations/0002_redeem_function.py).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
-
-from benefits.points.errors import InsufficientPoints
-from benefits.points.models import Account, Grant, Lot, LotEntry, Posting
+from benefits.points.models import Account, Grant, LotEntry, Posting
 from tenants.db import connection, transaction_required
 
 
@@ -51,56 +51,6 @@ def reverse(*, posting: Posting, at: datetime) -> Posting:
         for entry in posting.lot_entries.select_related("lot")
     )
     return undone
-
-
-def spendable(wallet: Account, *, category: str, at: datetime) -> list[Lot]:
-    """The wallet's lots that a purchase in this category may use: earliest expiry first, then oldest."""
-    eligible = Q(budget__categories=[]) | Q(budget__categories__contains=[category])
-    alive = Q(expires_at__isnull=True) | Q(expires_at__gt=at)
-    lots = Lot.objects.filter(alive, eligible, wallet=wallet, remaining_fen__gt=0)
-    return sorted(lots, key=lambda lot: (lot.expires_at is None, lot.expires_at or lot.at, lot.at, lot.pk))
-
-
-@transaction_required
-def hold(*, wallet: Account, shares: Sequence[Share], category: str, reference: str, at: datetime) -> Posting:
-    """Debit a wallet that the caller has locked, lot by lot, into the company's held account.
-
-    Raises InsufficientPoints when the eligible lots do not cover it.
-    """
-    needed = sum(share.fen for share in shares)
-    lots = spendable(wallet, category=category, at=at)
-    available = sum(lot.remaining_fen for lot in lots)
-    if available < needed:
-        raise InsufficientPoints(needed_fen=needed, available_fen=available)
-    posting = post(
-        kind=Posting.Kind.REDEEM,
-        source=wallet,
-        destination=company_account(Account.Kind.HELD),
-        fen=needed,
-        reference=reference,
-        at=at,
-    )
-    LotEntry.objects.bulk_create(
-        LotEntry(lot=lot, posting=posting, fen=-fen, item=item) for lot, item, fen in _draw(lots, shares)
-    )
-    return posting
-
-
-def _draw(lots: Sequence[Lot], shares: Sequence[Share]) -> list[tuple[Lot, str, int]]:
-    drawn: list[tuple[Lot, str, int]] = []
-    left = [lot.remaining_fen for lot in lots]
-    position = 0
-    for share in shares:
-        wanted = share.fen
-        while wanted:
-            taken = min(wanted, left[position])
-            if taken:
-                drawn.append((lots[position], share.item, taken))
-            left[position] -= taken
-            wanted -= taken
-            if not left[position]:
-                position += 1
-    return drawn
 
 
 @transaction_required
@@ -171,6 +121,86 @@ def grant(*, grant: Grant, amounts: Sequence[tuple[int, int]], at: datetime) -> 
             cursor.execute(statement, facts)
             if cursor.rowcount != len(ordered):
                 raise RuntimeError(f"grant {grant.pk} reached {cursor.rowcount} of {len(ordered)} wallets")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One wallet's part of a grant that is handed out in steps, and what it is given for, once a wallet."""
+
+    wallet: int
+    fen: int
+    occasion: str
+
+
+@transaction_required
+def allot(*, grant: Grant, at: datetime) -> Posting:
+    """Set a grant's whole total aside from its budget, whose account the caller has locked."""
+    return post(
+        kind=Posting.Kind.ALLOT,
+        source=grant.budget.account,
+        destination=company_account(Account.Kind.ALLOTTED),
+        fen=grant.total_fen,
+        reference=f"allot:{grant.pk}",
+        at=at,
+    )
+
+
+@transaction_required
+def unallot(*, grant: Grant, fen: int, at: datetime) -> Posting:
+    """Return what of a running grant will not be handed out after all; once a grant."""
+    Account.objects.select_for_update().get(pk=grant.budget.account_id)
+    return post(
+        kind=Posting.Kind.UNALLOT,
+        source=company_account(Account.Kind.ALLOTTED),
+        destination=grant.budget.account,
+        fen=fen,
+        reference=f"unallot:{grant.pk}",
+        at=at,
+    )
+
+
+# One statement: postings, lots and the lots' first entries. The triggers see all of it when it is done.
+_HAND_OUT = """
+WITH part AS (
+    SELECT * FROM unnest(%(wallets)s::bigint[], %(amounts)s::bigint[], %(occasions)s::text[]) AS p(wallet, fen, occasion)
+), posted AS (
+    INSERT INTO points_posting (kind, source_id, destination_id, fen, reference, at)
+    SELECT 'grant', %(source)s, wallet, fen, 'grant:' || %(grant)s || ':' || wallet, %(at)s FROM part
+    RETURNING id, destination_id, fen
+), made AS (
+    INSERT INTO points_lot (wallet_id, grant_id, budget_id, granted_fen, remaining_fen, expires_at, occasion, at)
+    SELECT wallet, %(grant)s, %(budget)s, fen, 0, %(expires_at)s, occasion, %(at)s FROM part
+    RETURNING id, wallet_id
+)
+INSERT INTO points_lotentry (lot_id, posting_id, fen, item)
+SELECT m.id, p.id, p.fen, '' FROM made m JOIN posted p ON p.destination_id = m.wallet_id
+"""
+
+
+@transaction_required
+def hand_out(*, grant: Grant, parts: Sequence[Part], at: datetime) -> None:
+    """Move these parts of a running grant to their wallets, each as a lot; what was set aside is locked, then they are."""
+    ordered = sorted(parts, key=lambda part: part.wallet)
+    wallets = [part.wallet for part in ordered]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM points_account WHERE kind = 'allotted' FOR UPDATE")
+        source = cursor.fetchone()[0]
+        cursor.execute("SELECT 1 FROM points_account WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [wallets])
+        cursor.execute(
+            _HAND_OUT,
+            {
+                "source": source,
+                "grant": grant.pk,
+                "budget": grant.budget_id,
+                "expires_at": grant.expires_at,
+                "at": at,
+                "wallets": wallets,
+                "amounts": [part.fen for part in ordered],
+                "occasions": [part.occasion for part in ordered],
+            },
+        )
+        if cursor.rowcount != len(ordered):
+            raise RuntimeError(f"grant {grant.pk} reached {cursor.rowcount} of {len(ordered)} wallets")
 
 
 # What is left of lots goes back to the budgets that they came from, a closed one too: its account still belongs to

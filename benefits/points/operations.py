@@ -19,7 +19,9 @@ from benefits.points import ledger
 from benefits.points.errors import (
     BudgetClosed,
     BudgetExists,
+    BudgetNotFound,
     InsufficientBudget,
+    InvalidCarryOver,
     InvalidExpiry,
     InvalidPoints,
     NobodyToGrantTo,
@@ -98,10 +100,16 @@ def open_budget(
     from_date: date,
     to_date: date | None = None,
     categories: Sequence[str] = (),
+    cost_centre: str = "",
+    department: str = "",
+    at_end: str = Budget.AtEnd.STAY,
+    carry_to: Budget | None = None,
     actor: User | None,
     at: datetime,
 ) -> Budget:
-    """Open an empty budget. Raises BudgetExists."""
+    """Open an empty budget. Raises BudgetExists, InvalidCarryOver."""
+    if carry_to is not None:
+        refuse_carry_over(carry_to, after=to_date)
     account = Account.objects.create(kind=Account.Kind.BUDGET, balance_fen=0)
     try:
         with savepoint():
@@ -112,6 +120,10 @@ def open_budget(
                 categories=list(categories),
                 from_date=from_date,
                 to_date=to_date,
+                cost_centre=cost_centre,
+                department=department,
+                at_end=at_end,
+                carry_to=carry_to,
                 created_at=at,
             )
     except IntegrityError as error:
@@ -130,13 +142,13 @@ def load_budget(*, budget: Budget, fen: int, request_key: UUID, actor: User | No
         raise InvalidPoints(asked_fen=fen, most_fen=MOST_FEN_EACH)
     # Like a grant and an unload: the account is the lock, never the budget's row, which every grant refers to.
     account = Account.objects.select_for_update().get(pk=budget.account_id)
-    budget = Budget.objects.get(pk=budget.pk)
+    budget = own_budget(budget)
     reference = f"load:{request_key}"
     if earlier := Posting.objects.filter(reference=reference).first():
         if (earlier.destination_id, earlier.fen) != (account.pk, fen):
             raise RequestKeyReused
         return earlier
-    _refuse_closed(budget, at=at)
+    refuse_closed(budget, at=at)
     funds.draw(fen=fen, reference=reference, at=at)
     posting = ledger.post(
         kind=Posting.Kind.LOAD,
@@ -161,6 +173,7 @@ def unload_budget(
     if fen <= 0:
         raise InvalidPoints(asked_fen=fen, most_fen=MOST_FEN_EACH)
     account = Account.objects.select_for_update().get(pk=budget.account_id)
+    budget = own_budget(budget)
     reference = f"unload:{request_key}"
     if earlier := Posting.objects.filter(reference=reference).first():
         if (earlier.source_id, earlier.fen) != (account.pk, fen):
@@ -168,6 +181,14 @@ def unload_budget(
         return earlier
     if fen > (account.balance_fen or 0):
         raise InsufficientBudget(budget=budget.name, needed_fen=fen, available_fen=account.balance_fen or 0)
+    return return_to_funds(budget=budget, account=account, fen=fen, reference=reference, actor=actor, at=at)
+
+
+@transaction_required
+def return_to_funds(
+    *, budget: Budget, account: Account, fen: int, reference: str, actor: User | None, at: datetime
+) -> Posting:
+    """Move fen from a budget, whose account the caller has locked, to the company's funds."""
     posting = ledger.post(
         kind=Posting.Kind.UNLOAD,
         source=account,
@@ -206,7 +227,7 @@ def grant(
         if earlier.request_digest != digest:
             raise RequestKeyReused
         return earlier
-    _refuse_closed(budget, at=at)
+    refuse_closed(budget, at=at)
     if expires_at is not None and expires_at <= at:
         raise InvalidExpiry(value=timezone.localdate(expires_at))
     amounts = amounts_of(audience, fen=fen)
@@ -263,7 +284,23 @@ def _amounts_of_list(amounts: Sequence[tuple[str, int]]) -> list[tuple[int, int]
     return [(wallets[number], amount) for number, amount in amounts]
 
 
-def _refuse_closed(budget: Budget, *, at: datetime) -> None:
+def own_budget(budget: Budget) -> Budget:
+    """The budget as it is now, if it is the company's own: the platform's is moved by the platform. Or BudgetNotFound."""
+    found = Budget.objects.filter(pk=budget.pk, purpose=Budget.Purpose.COMPANY).first()
+    if found is None:
+        raise BudgetNotFound(name=budget.name)
+    return found
+
+
+def refuse_carry_over(target: Budget, *, after: date | None) -> None:
+    """Object to a budget that cannot take over what another one leaves: it is not open, or ends no later."""
+    ends_first = target.to_date is not None and (after is None or target.to_date <= after)
+    if target.status != Budget.Status.OPEN or target.purpose != Budget.Purpose.COMPANY or ends_first:
+        raise InvalidCarryOver(budget=target.name)
+
+
+def refuse_closed(budget: Budget, *, at: datetime) -> None:
+    """Object to a budget that is closed, or not valid today."""
     today = timezone.localdate(at)
     ended = budget.to_date is not None and today > budget.to_date
     if budget.status != Budget.Status.OPEN or today < budget.from_date or ended:

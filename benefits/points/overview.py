@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
-from benefits.points.models import Account, Budget, Grant, Lot, Posting
-from benefits.points.queries import BudgetFigures
+from benefits.points import figures
+from benefits.points.figures import BudgetFigures
+from benefits.points.models import Account, Budget, Grant, Lot
 from tenants.db import connection
-
-_DELIVERED = "EXISTS (SELECT 1 FROM points_posting d WHERE d.reference = 'deliver:' || e.item)"
-_REFUNDED = "EXISTS (SELECT 1 FROM points_posting r WHERE r.reference = 'refund:' || e.item)"
 
 
 @dataclass(frozen=True)
@@ -48,59 +47,8 @@ def books() -> Books:
 
 
 def figures_of_budgets(budgets: Sequence[Budget]) -> dict[int, BudgetFigures]:
-    """The figures of several budgets by their id, in three queries however many there are."""
-    accounts = {budget.account_id: budget.pk for budget in budgets}
-    moved = _moved(list(accounts))
-    lots = dict(
-        Lot.objects.filter(budget__in=[budget.pk for budget in budgets])
-        .order_by()
-        .values("budget")
-        .annotate(fen=Sum("remaining_fen"))
-        .values_list("budget", "fen")
-    )
-    spent = _spent(list(accounts.values()))
-    figures = {}
-    for budget in budgets:
-        held, delivered = spent.get(budget.pk, (0, 0))
-        figures[budget.pk] = BudgetFigures(
-            loaded_fen=moved.get((budget.account_id, Posting.Kind.LOAD), 0),
-            returned_fen=moved.get((budget.account_id, Posting.Kind.UNLOAD), 0),
-            left_fen=budget.account.balance_fen or 0,
-            granted_fen=moved.get((budget.account_id, Posting.Kind.GRANT), 0),
-            in_wallets_fen=lots.get(budget.pk, 0),
-            held_fen=held,
-            delivered_fen=delivered,
-        )
-    return figures
-
-
-def _moved(accounts: list[int]) -> dict[tuple[int, str], int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT destination_id, kind, sum(fen) FROM points_posting
-            WHERE destination_id = ANY(%(ids)s) AND kind = 'load' GROUP BY 1, 2
-            UNION ALL
-            SELECT source_id, kind, sum(fen) FROM points_posting
-            WHERE source_id = ANY(%(ids)s) AND kind IN ('unload', 'grant') GROUP BY 1, 2
-            """,
-            {"ids": accounts},
-        )
-        return {(account, kind): int(fen) for account, kind, fen in cursor.fetchall()}
-
-
-def _spent(budgets: list[int]) -> dict[int, tuple[int, int]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT l.budget_id,
-                       coalesce(sum(-e.fen) FILTER (WHERE NOT {_DELIVERED} AND NOT {_REFUNDED}), 0),
-                       coalesce(sum(-e.fen) FILTER (WHERE {_DELIVERED}), 0)
-                FROM points_lotentry e JOIN points_lot l ON l.id = e.lot_id
-                JOIN points_posting p ON p.id = e.posting_id AND p.kind = 'redeem'
-                WHERE l.budget_id = ANY(%s) GROUP BY 1""",
-            [budgets],
-        )
-        return {budget: (int(held), int(delivered)) for budget, held, delivered in cursor.fetchall()}
+    """The figures of several budgets by their id, in five queries however many there are."""
+    return figures.of(budgets)
 
 
 def expiring_fen(*, after: datetime, days: int) -> int:
@@ -137,12 +85,62 @@ def by_department(*, limit: int = 8) -> list[tuple[str, int, int]]:
         return [(name, int(granted), int(used)) for name, granted, used in cursor.fetchall()]
 
 
-def recent_entries(budget: Budget, *, limit: int = 20) -> QuerySet[Posting]:
-    """The latest loads into a budget and returns from it."""
-    return Posting.objects.filter(
-        Q(kind=Posting.Kind.LOAD, destination=budget.account_id)
-        | Q(kind=Posting.Kind.UNLOAD, source=budget.account_id)
-    ).order_by("-id")[:limit]
+@dataclass(frozen=True)
+class BudgetEntry:
+    """One change of a budget: a single posting, or all that one return brought back from wallets. Signed fen."""
+
+    kind: str
+    at: datetime
+    fen: int
+    wallets: int
+    other: Budget | None  # the budget that a move came from or went to
+
+
+_ENTRIES = """
+WITH mine AS (
+    SELECT p.id, p.kind, p.at, p.fen, p.source_id AS other_id, 1 AS sign FROM points_posting p
+    WHERE p.destination_id = %(account)s
+    UNION ALL
+    SELECT p.id, p.kind, p.at, p.fen, p.destination_id, -1 FROM points_posting p
+    WHERE p.source_id = %(account)s AND p.kind <> 'grant')
+SELECT kind, at, sign * sum(fen), count(*), CASE kind WHEN 'move' THEN min(other_id) END AS other
+FROM mine GROUP BY kind, at, sign, CASE WHEN kind IN ('recall', 'expire', 'reverse') THEN 0 ELSE id END
+ORDER BY at DESC, max(id) DESC LIMIT %(limit)s
+"""
+
+
+def recent_entries(budget: Budget, *, limit: int = 20) -> list[BudgetEntry]:
+    """The latest changes of a budget but for its grants: loads, returns, moves, and what came back from wallets."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ENTRIES, {"account": budget.account_id, "limit": limit})
+        rows = cursor.fetchall()
+    others = {
+        other.account_id: other
+        for other in Budget.objects.filter(account__in=[row[4] for row in rows if row[4]])
+    }
+    return [
+        BudgetEntry(kind=kind, at=at, fen=int(fen), wallets=wallets, other=others.get(other))
+        for kind, at, fen, wallets, other in rows
+    ]
+
+
+PACE_DAYS = 90  # what was granted in so many days tells how fast a budget is used
+
+
+def runs_out_on(budget: Budget, figures: BudgetFigures, *, at: datetime) -> date | None:
+    """The day on which the budget will be empty if it is used as in the last months; none where that cannot be told.
+
+    Told from at least two weeks of use, and for the next five years.
+    """
+    since = max(at - timedelta(days=PACE_DAYS), budget.created_at)
+    days = (at - since).days
+    used = Grant.objects.filter(budget=budget, at__gt=since).aggregate(fen=Coalesce(Sum("total_fen"), 0))[
+        "fen"
+    ]
+    if days < 14 or not used or not figures.left_fen:
+        return None
+    ahead = figures.left_fen * days // used
+    return timezone.localdate(at) + timedelta(days=ahead) if ahead <= 5 * 366 else None
 
 
 def lots_of_grant(grant: Grant) -> QuerySet[Lot]:

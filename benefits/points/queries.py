@@ -9,8 +9,10 @@ from django.db.models import Max, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from benefits.people.models import Employee
+from benefits.points import figures
 from benefits.points.errors import BudgetNotFound
-from benefits.points.models import Account, Budget, Grant, Lot, Posting
+from benefits.points.figures import BudgetFigures
+from benefits.points.models import Budget, Grant, Lot, Posting
 from tenants.db import connection
 
 
@@ -109,59 +111,36 @@ def history_of(employee: Employee, *, limit: int = 50, before: int | None = None
 
 def find_budget(name: str) -> Budget:
     """The budget of a name, or BudgetNotFound."""
-    budget = Budget.objects.select_related("account").filter(name=name).first()
+    budget = budgets().filter(name=name).first()
     if budget is None:
         raise BudgetNotFound(name=name)
     return budget
 
 
-@dataclass(frozen=True)
-class BudgetFigures:
-    """Where a budget's value is: loaded = in the budget + in wallets + held + delivered (+ returned), always."""
-
-    loaded_fen: int
-    returned_fen: int
-    left_fen: int
-    granted_fen: int
-    in_wallets_fen: int
-    held_fen: int
-    delivered_fen: int
-
-
 def figures_of(budget: Budget) -> BudgetFigures:
-    """The figures of one budget."""
-    account = Account.objects.get(pk=budget.account_id)
-    loaded = _sum(Posting.objects.filter(kind=Posting.Kind.LOAD, destination=account))
-    returned = _sum(Posting.objects.filter(kind=Posting.Kind.UNLOAD, source=account))
-    granted = _sum(Posting.objects.filter(kind=Posting.Kind.GRANT, source=account))
-    in_wallets = Lot.objects.filter(budget=budget).aggregate(fen=Coalesce(Sum("remaining_fen"), 0))["fen"]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT coalesce(sum(-e.fen) FILTER (WHERE NOT {_DELIVERED} AND NOT {_REFUNDED}), 0),
-                       coalesce(sum(-e.fen) FILTER (WHERE {_DELIVERED}), 0)
-                FROM points_lotentry e JOIN points_lot l ON l.id = e.lot_id
-                JOIN points_posting p ON p.id = e.posting_id AND p.kind = 'redeem' WHERE l.budget_id = %s""",
-            [budget.pk],
-        )
-        held, delivered = cursor.fetchone()
-    return BudgetFigures(
-        loaded_fen=loaded,
-        returned_fen=returned,
-        left_fen=account.balance_fen or 0,
-        granted_fen=granted,
-        in_wallets_fen=in_wallets,
-        held_fen=int(held),
-        delivered_fen=int(delivered),
-    )
-
-
-def _sum(postings: QuerySet[Posting]) -> int:
-    return int(postings.aggregate(fen=Coalesce(Sum("fen"), 0))["fen"])
+    """The figures of one budget, as they are now."""
+    return figures.of([Budget.objects.select_related("account").get(pk=budget.pk)])[budget.pk]
 
 
 def budgets() -> QuerySet[Budget]:
-    """All budgets with their accounts, the newest first."""
-    return Budget.objects.select_related("account").annotate(last_grant_at=Max("grants__at")).order_by("-id")
+    """The company's own budgets with their accounts, the newest first; the platform's is not among them."""
+    return (
+        Budget.objects.filter(purpose=Budget.Purpose.COMPANY)
+        .select_related("account")
+        .annotate(last_grant_at=Max("grants__at"))
+        .order_by("-id")
+    )
+
+
+def budgets_of_references(references: Collection[str]) -> dict[str, Budget]:
+    """The budgets that were loaded or unloaded by postings of these references, by reference."""
+    postings = Posting.objects.filter(reference__in=references, kind__in=["load", "unload"])
+    accounts = {
+        posting.reference: posting.destination_id if posting.kind == Posting.Kind.LOAD else posting.source_id
+        for posting in postings
+    }
+    found = {budget.account_id: budget for budget in Budget.objects.filter(account__in=accounts.values())}
+    return {reference: found[account] for reference, account in accounts.items() if account in found}
 
 
 def grants() -> QuerySet[Grant]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from . import fields, normalise
@@ -90,7 +91,10 @@ def _values(
 ) -> list[Any]:
     """A column's values, with a Problem where a cell has none."""
     read = partial(normalise.date, date1904=date1904) if field.is_date else field.read
-    if len(places) == 1:
+    narrowest = min(map(len, rows), default=0)
+    if len(places) == 1 and places[0] < narrowest:
+        values = _read_all(list(map(itemgetter(places[0]), rows)), read, field.plain)
+    elif len(places) == 1:
         place = places[0]
         values = _read_all([row[place] if place < len(row) else "" for row in rows], read, field.plain)
     else:
@@ -100,10 +104,21 @@ def _values(
     return values
 
 
-def _read_all(
+def _read_all(cells: list[Any], read: Callable[[Cell], Any], plain: Callable[[str], Any] | None) -> list[Any]:
+    """Read a column. A text that is plainly its own value is not read at all, the same cell is read once."""
+    kinds = set(map(type, cells))
+    if kinds == {str} and plain is not None and all(map(plain, cells)):
+        return cells
+    if len(kinds) == 1 and kinds.issubset(_REMEMBERED) and len(distinct := set(cells)) <= _MEMO:
+        known = {cell: normalise.attempt(read, cell) for cell in distinct if cell != ""} | {"": None}
+        return list(map(known.__getitem__, cells))
+    return _read_one_by_one(cells, read, plain)
+
+
+def _read_one_by_one(
     cells: Iterable[Cell], read: Callable[[Cell], Any], plain: Callable[[str], Any] | None
 ) -> list[Any]:
-    """Read a column. A text that is plainly its own value is not read at all, the same cell is read once."""
+    """A column of cells of several kinds, or of too many texts to remember all."""
     values: list[Any] = []
     add = values.append
     memos: dict[type, dict[Any, Any]] = {kind: {} for kind in _REMEMBERED}
@@ -141,6 +156,8 @@ def _levels(cells: Sequence[Cell]) -> str | Problem | None:
 
 def _take_problems(name: str, values: list[Any], numbers: list[int], issues: Issues) -> None:
     """Turn problems into issues, and leave blanks in their place."""
+    if Problem not in set(map(type, values)):
+        return
     for index, value in enumerate(values):
         if type(value) is Problem:
             values[index] = None
@@ -150,6 +167,8 @@ def _take_problems(name: str, values: list[Any], numbers: list[int], issues: Iss
 
 def _leave_out(name: str, values: list[Any], numbers: list[int], left_out: Issues) -> None:
     """The same for a field that holds nobody back: it is told, whatever the problem was."""
+    if Problem not in set(map(type, values)):
+        return
     for index, value in enumerate(values):
         if type(value) is Problem:
             values[index] = None

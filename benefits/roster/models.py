@@ -150,7 +150,7 @@ class RosterRow(models.Model):
         DOUBLE = "double", pgettext_lazy("roster import", "repeated")
 
     roster_import = models.ForeignKey(
-        RosterImport, on_delete=models.CASCADE, related_name="rows", db_index=False
+        RosterImport, on_delete=models.CASCADE, related_name="rows", db_index=False, db_constraint=False
     )
     row = models.PositiveIntegerField(null=True, blank=True)
     action = models.CharField(max_length=10, choices=Action.choices)

@@ -9,29 +9,18 @@ import contextlib
 import functools
 import hashlib
 import json
-import pickle
 import tempfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from django.core.files.base import ContentFile
 
 from benefits.roster import sandbox
 from benefits.roster.errors import FileChanged
 from benefits.roster.models import RosterImport, TaughtHeading
-from benefits.roster.shapes import Checked, Choices, Column, Issue, Note, Person, SheetFound
-
-_SHAPES: dict[str, Any] = {
-    "employees": Person,
-    "held": Person,
-    "issues": Issue,
-    "notes": Note,
-    "sheets": SheetFound,
-    "offered": Column,
-}
+from benefits.roster.shapes import Checked, Choices
 
 
 def read(roster_import: RosterImport) -> Checked:
@@ -41,9 +30,10 @@ def read(roster_import: RosterImport) -> Checked:
     with opened_file(roster_import) as path:
         if found := _kept(key):
             return found
-        checked = sandbox.check_file(path, choices)
+        answers: list[bytes] = []
+        checked = sandbox.check_file(path, choices, told=answers.append)
     if checked.outcome == "ok":
-        _keep(roster_import, key, checked)
+        _keep(roster_import, key, *answers)
     return checked
 
 
@@ -86,29 +76,16 @@ def _kept(key: str) -> Checked | None:
         return None
     try:
         with found.reading.storage.open(found.reading.name or "") as stored:
-            return _thawed(stored.read())
-    except (OSError, pickle.UnpicklingError, zlib.error):
+            checked = sandbox.checked_of(zlib.decompress(stored.read()))
+    except (OSError, zlib.error):
         return None
+    return checked if checked.outcome == "ok" else None
 
 
-def _keep(roster_import: RosterImport, key: str, checked: Checked) -> None:
+def _keep(roster_import: RosterImport, key: str, answer: bytes) -> None:
     older = roster_import.reading.name
-    roster_import.reading.save("reading", ContentFile(_frozen(checked)), save=False)
+    roster_import.reading.save("reading", ContentFile(zlib.compress(answer, 1)), save=False)
     roster_import.reading_key = key
     roster_import.save(update_fields=["reading", "reading_key"])
     if older:
         roster_import.reading.storage.delete(older)
-
-
-def _frozen(checked: Checked) -> bytes:
-    plain = {field.name: getattr(checked, field.name) for field in fields(checked)}
-    for name in _SHAPES:
-        plain[name] = list(map(tuple, plain[name]))
-    return zlib.compress(pickle.dumps(plain, protocol=5), 1)
-
-
-def _thawed(data: bytes) -> Checked:
-    plain = pickle.loads(zlib.decompress(data))  # noqa: S301  sealed by ourselves
-    for name, shape in _SHAPES.items():
-        plain[name] = tuple(map(shape._make, plain[name]))
-    return Checked(**plain)

@@ -14,7 +14,7 @@ _FOOTERS = ("合计", "总计", "小计", "制表", "审核", "备注", "说明"
 _ALSO_DEPARTMENTS = ("审核", "打印", "制表", "说明", "备注")  # no sums: 审核部 may have staff
 _FOOTER_STARTS = frozenset(footer[0] for footer in _FOOTERS)
 _ASKS_FOR_A_LOOK = _FOOTER_STARTS | frozenset(" \t\r\n\u3000\xa0")
-_NAMES_A_NAME = re.compile("名|称|[Nn]|[^\u4e00-\u9fffA-Za-z·•]")  # what a heading over names may hold
+_NAMES_A_NAME = re.compile("名|称|[Nn]|[^\u4e00-\u9fffA-Za-z0-9·•]")  # what a heading over names may hold
 
 
 def people_rows(

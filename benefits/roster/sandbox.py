@@ -13,6 +13,7 @@ import pickle
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,10 +38,24 @@ ALLOWANCE = Allowance()
 
 
 def check_file(
-    path: str | Path, choices: Choices = Choices(), *, allowance: Allowance = ALLOWANCE
+    path: str | Path,
+    choices: Choices = Choices(),
+    *,
+    allowance: Allowance = ALLOWANCE,
+    told: Callable[[bytes], object] = bool,
 ) -> Checked:
-    """The fate of every row of a roster file, read as people chose. Never raises for what is in the file."""
-    return _checked(_run("check", [str(path)], allowance, json.dumps(choices.as_json()).encode()))
+    """The fate of every row of a roster file, read as people chose. Never raises for what is in the file.
+
+    `told` hears the answer as it came; kept, it makes the same Checked again by `checked_of`.
+    """
+    answer = _answer("check", [str(path)], allowance, json.dumps(choices.as_json()).encode())
+    told(answer)
+    return checked_of(answer)
+
+
+def checked_of(answer: bytes) -> Checked:
+    """The Checked that an answer stands for; a rejected one for what is no answer."""
+    return _checked(_load(answer))
 
 
 def annotate_file(
@@ -67,6 +82,11 @@ def list_file(path: str | Path, allowance: Allowance = ALLOWANCE) -> tuple[list[
 
 
 def _run(what: str, arguments: list[str], allowance: Allowance, data: bytes = b"") -> Any:
+    return _load(_answer(what, arguments, allowance, data))
+
+
+def _answer(what: str, arguments: list[str], allowance: Allowance, data: bytes = b"") -> bytes:
+    """What the child wrote, or a rejection like its own."""
     limits = f"{allowance.memory_bytes},{allowance.cpu_seconds}"
     command = [sys.executable, "-I", "-c", _PROGRAM, str(_ROOT), what, limits, *arguments]
     try:
@@ -81,10 +101,10 @@ def _run(what: str, arguments: list[str], allowance: Allowance, data: bytes = b"
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return ("rejected", "too_large", "time", {})
+        return pickle.dumps(("rejected", "too_large", "time", {}))
     if done.returncode != 0 or not done.stdout:
-        return _died(done.returncode, done.stderr)
-    return _load(done.stdout)
+        return pickle.dumps(_died(done.returncode, done.stderr))
+    return done.stdout
 
 
 def _died(returncode: int, stderr: bytes) -> tuple[str, str, str, Params]:

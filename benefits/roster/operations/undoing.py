@@ -6,7 +6,7 @@ wallet and the user who never signed in. People who were changed, paid or used s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ from tenants import audit
 from tenants.db import connection, durable, transaction, transaction_required
 from tenants.identity.models import User
 
+BATCH = 5000
 NAMED = 500  # kept people whom the result lists one by one
 Kept = dict[str, str]  # employee number to reason
 
@@ -94,7 +95,7 @@ def _undo(roster_import: RosterImport, progress: Progress, *, at: datetime) -> N
     kept: Kept = {}
     joined = _joined(roster_import, kept)
     restored = _restorable(roster_import, kept, leaving={pk for pk, _ in joined})
-    _remove([pk for pk, _ in joined], [user for _, user in joined if user])
+    _remove([pk for pk, _ in joined], [user for _, user in joined if user], told=progress.told)
     progress.told(len(joined))
     returned_fen = _restore(roster_import, restored, at=at)
     _remove_empty_departments(roster_import)
@@ -140,19 +141,25 @@ def _joined(roster_import: RosterImport, kept: Kept) -> list[tuple[int, int | No
 
 
 @transaction_required
-def _remove(employees: list[int], users: list[int]) -> None:
+def _remove(employees: list[int], users: list[int], *, told: Callable[[int], object]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM points_account WHERE employee_id = ANY(%s)", [employees])
         cursor.execute("DELETE FROM people_employee WHERE id = ANY(%s)", [employees])
-    _remove_users(users)
+    _remove_users(users, told=told)
 
 
 @transaction_required
-def _remove_users(users: list[int]) -> None:
+def _remove_users(users: Sequence[int], *, told: Callable[[int], object] = bool) -> None:
+    """Some at a time, so that it is seen to go on: for each user every table that may refer to one is asked."""
     with connection.cursor() as cursor:
-        for table in ("identity_user_groups", "identity_user_user_permissions"):
-            cursor.execute(f"DELETE FROM {table} WHERE user_id = ANY(%s)", [users])
-        cursor.execute("DELETE FROM identity_user WHERE id = ANY(%s)", [users])
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for start in range(0, len(users), BATCH):
+            some = list(users[start : start + BATCH])
+            for table in ("identity_user_groups", "identity_user_user_permissions"):
+                cursor.execute(f"DELETE FROM {table} WHERE user_id = ANY(%s)", [some])
+            cursor.execute("DELETE FROM identity_user WHERE id = ANY(%s)", [some])
+            told(start + len(some))
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 # --- who was changed -------------------------------------------------------------------------------------------------

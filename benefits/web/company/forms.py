@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from benefits import money
-from benefits.catalogue.models import Category
 from benefits.people.models import Department
 from benefits.points.models import Budget
 from benefits.web.company import shown
@@ -23,6 +22,9 @@ ROLE_CHOICES = [(str(role), LABELS[role]) for role in STAFF_ROLES]
 # Where a refusal is shown; the others stand above the form.
 FIELD_OF_ERROR = {
     "budget_exists": "name",
+    "invalid_validity": "to_date",
+    "invalid_carry_over": "carry_to",
+    "categories_only_widen": "categories",
     "insufficient_funds": "amount",
     "insufficient_budget": "amount",
     "unknown_employees": "listing",
@@ -53,7 +55,8 @@ class CompanyForm(forms.Form):
         self.add_error(field if field in self.fields else None, shown.refusal(error, self.company))
 
 
-def _amount_of(form: CompanyForm, field: str, *, rate: int = 0) -> int | None:
+def amount_of(form: CompanyForm, field: str, *, rate: int = 0) -> int | None:
+    """An amount as typed, in fen: yuan, or points at a rate. Separators that people paste are taken off."""
     text = (form.cleaned_data.get(field) or "").strip().replace(",", "").replace("，", "")
     if not text:
         return None
@@ -66,7 +69,7 @@ def _amount_of(form: CompanyForm, field: str, *, rate: int = 0) -> int | None:
     return fen
 
 
-_AMOUNT = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+AMOUNT = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
 
 
 class Keyed(CompanyForm):
@@ -78,48 +81,10 @@ class Keyed(CompanyForm):
 class MoneyForm(Keyed):
     """An amount in yuan to load into a budget or to return from it."""
 
-    amount = forms.CharField(label=_("Amount in yuan"), max_length=20, widget=_AMOUNT)
+    amount = forms.CharField(label=_("Amount in yuan"), max_length=20, widget=AMOUNT)
 
     def clean_amount(self) -> int | None:
-        return _amount_of(self, "amount")
-
-
-class BudgetForm(CompanyForm):
-    """A new budget."""
-
-    name = forms.CharField(
-        label=pgettext_lazy("budget", "Name"), max_length=80, help_text=_("Like “Mid-Autumn 2026”.")
-    )
-    owner = forms.CharField(
-        label=pgettext_lazy("budget", "Owner"), max_length=80, help_text=_("Who answers for it.")
-    )
-    from_date = forms.DateField(
-        label=_("Valid from"),
-        initial=timezone.localdate,
-        widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
-    )
-    to_date = forms.DateField(
-        label=_("Valid until"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
-    )
-    categories = forms.MultipleChoiceField(
-        label=_("May be spent on"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("Nothing ticked: on everything."),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["categories"].choices = [  # type: ignore[attr-defined]
-            (category.slug, category.name) for category in Category.objects.all()
-        ]
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        first, last = data.get("from_date"), data.get("to_date")
-        if first and last and last < first:
-            self.add_error("to_date", _("The last day lies before the first."))
-        return data
+        return amount_of(self, "amount")
 
 
 class GrantForm(Keyed):
@@ -154,7 +119,7 @@ class GrantForm(Keyed):
             "Excel or CSV with the columns 工号 (employee number) and, where they differ, 积分 (points)."
         ),
     )
-    points = forms.CharField(label=_("For each"), required=False, max_length=20, widget=_AMOUNT)
+    points = forms.CharField(label=_("For each"), required=False, max_length=20, widget=AMOUNT)
     reason = forms.CharField(
         label=_("Reason"), max_length=120, help_text=_("Employees see it in their wallets.")
     )
@@ -168,7 +133,9 @@ class GrantForm(Keyed):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["budget"]
-        field.queryset = Budget.objects.filter(status=Budget.Status.OPEN).select_related("account")
+        field.queryset = Budget.objects.filter(
+            status=Budget.Status.OPEN, purpose=Budget.Purpose.COMPANY
+        ).select_related("account")
         show = shown.amounts(self.company)
         field.label_from_instance = lambda budget: (
             _("%(name)s, %(left)s left")
@@ -182,7 +149,7 @@ class GrantForm(Keyed):
         departments.widget.attrs["size"] = min(8, max(3, len(departments.choices)))
 
     def clean_points(self) -> int:
-        return _amount_of(self, "points", rate=self.company.points_per_yuan) or 0
+        return amount_of(self, "points", rate=self.company.points_per_yuan) or 0
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]

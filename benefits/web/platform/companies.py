@@ -15,6 +15,8 @@ from django_tenants.utils import tenant_context
 from benefits import money
 from benefits.fulfilment.models import Delivery
 from benefits.funds import operations as funds
+from benefits.funds import queries as funds_queries
+from benefits.funds.errors import DepositExists, InvalidAmount, InvalidValueDate
 from benefits.funds.models import Deposit, FundsAccount
 from benefits.web.platform import look, who
 from benefits.web.platform.forms import CompanyForm, CreditForm, DepositForm
@@ -31,6 +33,9 @@ FIELD_OF: dict[type[DomainError], str] = {
     InvalidSchemaName: "schema",
     InvalidDomain: "domain",
     InvalidCreditCode: "credit_code",
+    DepositExists: "reference",
+    InvalidAmount: "yuan",
+    InvalidValueDate: "value_date",
 }
 
 
@@ -69,7 +74,7 @@ def _row(company: Company, account: FundsAccount | None) -> dict[str, Any]:
         "domain": domain,
         "tone": look.COMPANY[Company.Status(company.status)],
         "balance": money.yuan_grouped(balance),
-        "low": account is not None and balance + account.credit_limit_fen <= 0,
+        "low": account is not None and (account.available_fen <= 0 or funds_queries.is_low(account)),
     }
 
 
@@ -111,6 +116,7 @@ def company(request: HttpRequest, schema: str) -> HttpResponse:
 def _page(request: HttpRequest, found: Company, **more: Any) -> HttpResponse:
     account = FundsAccount.objects.filter(company=found.schema_name).first()
     balance, credit = (account.balance_fen, account.credit_limit_fen) if account else (0, 0)
+    held = account.held_fen if account else 0
     deposits = list(account.deposits.all()[:RECENT]) if account else []
     context = {
         "section": "companies",
@@ -120,7 +126,8 @@ def _page(request: HttpRequest, found: Company, **more: Any) -> HttpResponse:
         "portal": links.absolute("/", company=found) if found.domains.exists() else "",
         "balance": money.yuan_grouped(balance),
         "credit": money.yuan_grouped(credit),
-        "available": money.yuan_grouped(balance + credit),
+        "held": money.yuan_grouped(held) if held else "",
+        "available": money.yuan_grouped(balance + credit - held),
         "daily_limit": money.yuan_grouped(found.daily_limit_fen),
         "deposits": [
             {
@@ -204,18 +211,21 @@ def link(request: HttpRequest, schema: str, user_id: int) -> HttpResponse:
 def record_deposit(request: HttpRequest, schema: str) -> HttpResponse:
     """Write down a bank transfer, which somebody else confirms."""
     found = get_object_or_404(Company, schema_name=schema)
-    form = DepositForm(request.POST)
+    form = DepositForm(request.POST, request.FILES)
     if form.is_valid():
         try:
             funds.record_deposit(
                 company=found,
                 fen=form.cleaned_data["yuan"],
                 reference=form.cleaned_data["reference"],
+                payer=form.cleaned_data["payer"],
+                value_date=form.cleaned_data["value_date"],
+                slip=form.cleaned_data["slip"],
                 actor=who.person(request),
                 at=timezone.now(),
             )
         except DomainError as error:
-            form.add_error(None, str(error))
+            form.add_error(FIELD_OF.get(type(error)), str(error))
         else:
             messages.success(request, _("Recorded. Somebody else confirms it now."))
             return redirect("platform_deposits")

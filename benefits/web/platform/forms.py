@@ -8,7 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from benefits import money
+from benefits.funds import slips
 from benefits.suppliers.registry import ADAPTERS
+from tenants.errors import DomainError
 from tenants.identity.roles import LABELS, PLATFORM_ROLES, Role
 from tenants.models import Company
 
@@ -138,11 +140,50 @@ class FactsForm(NamesForm):
 
 
 class DepositForm(forms.Form):
-    """A bank transfer that arrived."""
+    """A bank transfer that arrived, with the bank's slip."""
 
     yuan = YuanField(label=_("Amount in yuan"), max_length=20)
     reference = forms.CharField(
         label=_("Bank reference"), max_length=60, help_text=_("As on the bank's statement; it counts once.")
+    )
+    value_date = forms.DateField(
+        label=_("Credited by the bank on"), widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
+    )
+    payer = forms.CharField(
+        label=_("Payer"),
+        max_length=120,
+        required=False,
+        help_text=_("As on the bank's statement. Empty: the company itself."),
+    )
+    slip = forms.FileField(
+        label=_("Bank slip"),
+        required=False,
+        widget=forms.FileInput({"accept": ".pdf,.png,.jpg,.jpeg"}),
+        help_text=_("PDF, PNG or JPEG, at most 5 MB. Kept sealed."),
+    )
+
+    def clean_slip(self) -> slips.Slip | None:
+        file = self.cleaned_data.get("slip")
+        try:
+            return slips.read(file) if file else None
+        except DomainError as error:
+            raise forms.ValidationError(str(error)) from None
+
+
+class HoldForm(forms.Form):
+    """Part of a company's funds that may not be loaded for now."""
+
+    yuan = YuanField(label=_("Amount in yuan"), max_length=20)
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, help_text=_("The company reads it on its funds page.")
+    )
+
+
+class ReversalForm(forms.Form):
+    """Why a confirmed deposit was a mistake."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, help_text=_("Whoever decides, and whoever audits it, reads this.")
     )
 
 

@@ -31,6 +31,8 @@ GUARDED = [
     "public.funds_fundsaccount", "public.invoices_invoice", "public.invoices_invoiceline", "public.invoices_billedentry",
     "public.invoices_numberseries", "journal_entry", "journal_checkpoint", "public.journal_entry",
     "public.identity_auditevent",
+    "public.invoices_numberseries", "public.funds_deposit", "public.funds_receipt", "public.funds_receiptseries",
+    "public.funds_fundshold",
 ]  # fmt: skip
 
 # An import that says it was applied, of one person, and did nothing.
@@ -55,6 +57,8 @@ PLANTS: dict[str, list[str]] = {
     "grants_are_their_lots": ["UPDATE points_grant SET total_fen = total_fen + 1"],
     "lots_were_granted": ["UPDATE points_posting SET fen = fen - 1 WHERE kind = 'grant'"],
     "lot_entries_are_their_posting": ["UPDATE points_lotentry SET fen = fen + 1 WHERE fen < 0"],
+    "budgets_add_up": ["UPDATE points_posting SET fen = fen + 1 WHERE kind = 'load'"],
+    "set_aside_is_being_handed_out": ["UPDATE points_account SET balance_fen = 1 WHERE kind = 'allotted'"],
     "reversals_mirror": ["UPDATE points_posting SET fen = fen + 1 WHERE kind = 'reverse'"],
     "final_rows_are_guarded": [],
     "platform_rows_are_guarded": [],
@@ -89,6 +93,20 @@ PLANTS: dict[str, list[str]] = {
     "platform_rows_are_sealed": ["DELETE FROM public.journal_entry"],
     "funds_follow_from_entries": ["UPDATE public.funds_fundsaccount SET balance_fen = balance_fen + 1"],
     "deposits_are_in_the_funds": ["UPDATE public.funds_deposit SET fen = fen + 1"],
+    "funds_holds_add_up": [
+        ("INSERT INTO public.funds_fundshold (account_id, fen, reason, set_by, set_at, released_by)"
+        " SELECT id, 1, 'x', 'fei', now(), '' FROM public.funds_fundsaccount LIMIT 1")
+    ],
+    "deposits_have_two_persons": [
+        "ALTER TABLE public.funds_deposit DROP CONSTRAINT deposit_confirmed_by_a_second_person",
+        "UPDATE public.funds_deposit SET recorded_by = 'fei', confirmed_by = 'fei'",
+    ],
+    "deposit_reversals_mirror": [
+        ("INSERT INTO public.funds_depositreversal (deposit_id, reason, status, asked_by, asked_at, decided_by)"
+        " SELECT id, 'x', 'done', 'fei', now(), 'feng' FROM public.funds_deposit LIMIT 1")
+    ],
+    "receipt_numbers_have_no_gap": ["UPDATE public.funds_receiptseries SET last_number = last_number + 1"],
+    "deposits_have_their_receipt": ["UPDATE public.funds_receipt SET fen = fen + 1"],
     "one_live_attempt": [
         "DROP INDEX public.attempt_one_live_a_delivery",
         ("INSERT INTO public.fulfilment_attempt (delivery_id, offer_id, supplier_id, number, reference, status, sends, queries,"

@@ -13,7 +13,6 @@ from benefits.fulfilment import operations
 from benefits.fulfilment.engine import Tally
 from benefits.fulfilment.models import Attempt, Delivery, Offer, Supplier
 from benefits.suppliers.simulator.dialects.goofish import DEFAULT_KEYS
-from tenants.db import transaction
 from tests.supplier_process import SupplierProcess
 
 items = itertools.count(1)
@@ -97,8 +96,8 @@ def a_delivery(*, at: datetime | None = None, **changes: Any) -> Delivery:
         "account": "13800138001",
         "account_hint": "138 **** 8001",
     } | changes
-    with transaction():
-        return operations.request_delivery(at=at, **values)
+    index = operations.account_index(values["account"])
+    return Delivery.objects.create(account_index=index, due_at=at, created_at=at, **values)
 
 
 def a_card_delivery(**changes: Any) -> Delivery:

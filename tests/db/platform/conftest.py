@@ -11,7 +11,6 @@ from benefits.fulfilment import operations as fulfilment
 from benefits.fulfilment.models import Attempt, Batch, CallbackReceived, Case, Delivery, Offer, Supplier
 from benefits.funds import operations as funds
 from benefits.funds.models import Deposit
-from tenants.db import transaction
 from tenants.identity.roles import Role
 from tenants.models import Company
 from tests.people import client_of, somebody
@@ -69,20 +68,21 @@ def offer(public: None) -> Offer:
 def delivery(offer: Offer) -> Delivery:
     """A delivery whose only attempt is unknown, with a callback and an open case."""
     at = timezone.now() - timedelta(minutes=20)
-    with transaction():
-        delivery = fulfilment.request_delivery(
-            company="acme",
-            item_id=1,
-            order_number="A20260105001",
-            sku_code="mobile-x-50",
-            kind="top_up",
-            speed="fast",
-            face_fen=5000,
-            ceiling_fen=4950,
-            account=MOBILE,
-            account_hint="138 **** 8000",
-            at=at,
-        )
+    delivery = Delivery.objects.create(
+        company="acme",
+        item_id=1,
+        order_number="A20260105001",
+        sku_code="mobile-x-50",
+        kind="top_up",
+        speed="fast",
+        face_fen=5000,
+        ceiling_fen=4950,
+        account=MOBILE,
+        account_hint="138 **** 8000",
+        account_index=fulfilment.account_index(MOBILE),
+        due_at=at,
+        created_at=at,
+    )
     Delivery.objects.filter(pk=delivery.pk).update(status=Delivery.Status.ACTIVE)
     batch = Batch.objects.create(supplier=offer.supplier, size=1, started_at=at)
     attempt = Attempt.objects.create(

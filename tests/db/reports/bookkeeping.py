@@ -12,7 +12,7 @@ from benefits.orders.models import Item, Order
 from benefits.people.models import Department, Employee
 from benefits.points import ledger
 from benefits.points import operations as points
-from benefits.points.models import Budget, Posting
+from benefits.points.models import Account, Budget, Lot, LotEntry, Posting
 from reports.tables import CHINA
 from tenants.db import transaction
 from tenants.models import Company
@@ -52,9 +52,7 @@ class Books:
             number = f"R{next(self.numbers):08d}"
             prices = [SKUS[sku][2] for sku in skus]
             shares = [ledger.Share(f"{number}:{position}", fen) for position, fen in enumerate(prices, 1)]
-            debit = ledger.hold(
-                wallet=self.employee.wallet, shares=shares, category="x", reference=f"order:{number}", at=at
-            )
+            debit = self._hold(shares, reference=f"order:{number}", at=at)
             order = Order.objects.create(
                 number=number, employee=self.employee, request_key=uuid4(), request_digest="x", sku_code=skus[0],
                 product_slug="x", name_zh=name or SKUS[skus[0]][0], name_en="x", price_fen=sum(prices), account_hint="138****8000",
@@ -67,6 +65,17 @@ class Books:
                 )
                 for position, sku in enumerate(skus, 1)
             ]  # fmt: skip
+
+    def _hold(self, shares: list[ledger.Share], *, reference: str, at: datetime) -> Posting:
+        """Debit the wallet; every share is taken from one lot that covers it."""
+        debit = ledger.post(
+            kind=Posting.Kind.REDEEM, source=self.employee.wallet, destination=ledger.company_account(Account.Kind.HELD),
+            fen=sum(share.fen for share in shares), reference=reference, at=at,
+        )  # fmt: skip
+        for share in shares:
+            lot = Lot.objects.filter(wallet=self.employee.wallet, remaining_fen__gte=share.fen).first()
+            LotEntry.objects.create(lot=lot, posting=debit, fen=-share.fen, item=share.item)
+        return debit
 
     def settle(self, item: Item, *, delivered: bool, at: datetime) -> Posting:
         """Close an item: delivered, or refunded."""
