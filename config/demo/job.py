@@ -23,7 +23,7 @@ from benefits.points.errors import BudgetNotFound
 from benefits.points.models import Grant
 from benefits.roster.models import RosterImport
 from cms.models import CampaignPage, HomePage
-from config.demo import people
+from config.demo import people, rules
 from config.demo.people import Invented
 from config.demo.visitor import Page, PageError, Unavailable, Visitor
 from reports.invoices import operations as invoices
@@ -101,6 +101,7 @@ def run(job: Job, *, wishes: tuple[Wish, ...], platform: tuple[User, User]) -> N
     patiently(lambda: deposit(job, company, recorder=platform[0], confirmer=platform[1]))
     with tenant_context(company):
         patiently(lambda: grant(job, hr=staff["hana"]))
+        patiently(lambda: plan_the_year(job, hr=staff["hana"]))
         patiently(lambda: publish_campaign(job, editor=staff["wen"]))
         redeem(job, wishes)
     patiently(lambda: close_month(job, company, actor=platform[1]))
@@ -197,6 +198,12 @@ def grant(job: Job, *, hr: User) -> None:
     job.tell(
         f"budget of ¥{one.budget_fen / 100:,.2f} loaded, ¥{one.grant_fen / 100:,.2f} granted to {made.employees}"
     )
+
+
+def plan_the_year(job: Job, *, hr: User) -> None:
+    """HR's rules: what is granted by itself from now on."""
+    count = rules.set_rules(budget=wallets.find_budget(BUDGET), hr=hr)
+    job.tell(f"{count} rules grant by themselves: birthdays, years of service, the Mid-Autumn Festival")
 
 
 def publish_campaign(job: Job, *, editor: User) -> None:
