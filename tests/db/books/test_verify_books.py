@@ -13,6 +13,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django_tenants.utils import schema_context
 
+from benefits.campaigns import operations as campaigns
+from benefits.campaigns.definition import Amount, Audience, Expiry
 from benefits.catalogue.models import TaxRate
 from benefits.journal import operations as journal
 from benefits.points import ledger
@@ -83,6 +85,8 @@ PLANTS: dict[str, list[str]] = {
         "UPDATE public.fulfilment_delivery SET status = 'failed' WHERE status = 'succeeded'",
     ],
     "billed_is_in_the_ledger": ["UPDATE public.invoices_billedentry SET fen = fen + 1"],
+    "occasions_are_given_once": ["UPDATE points_lot SET occasion = 'rule:1:birthday:2026' WHERE occasion = ''"],
+    "rehearsals_are_their_lots": ["UPDATE points_lot SET occasion = occasion || ':2' WHERE occasion <> ''"],
     "imports_did_what_they_say": [_GHOST_IMPORT],
     "imports_are_applied_and_undone_once": [_GHOST_IMPORT],
     "personal_data_is_sealed": ["UPDATE people_employee SET mobile = '13800138000'"],
@@ -141,6 +145,7 @@ def company(module_company: Company) -> Company:
     bob = factories.an_employee("Bob", with_fen=500)
     with product_transaction():
         ledger.reverse(posting=Posting.objects.get(kind="grant", destination=bob.wallet), at=AT)
+    _grant_by_rule(bob.employee_no)
     assert TaxRate.objects.exists()
     Company.objects.filter(pk=module_company.pk).update(credit_code="91440300708461136T")
     module_company.refresh_from_db()
@@ -150,6 +155,15 @@ def company(module_company: Company) -> Company:
         with schema_context(schema):
             assert journal.seal_all(at=AT)
     return module_company
+
+
+def _grant_by_rule(number: str) -> None:
+    rehearsal = campaigns.once(
+        name="Gift", budget=factories.a_budget(500), audience=Audience(numbers=((number, None),)), amount=Amount(fen=500),
+        expiry=Expiry(), day=AT.date(), actor=None, at=AT,
+    )  # fmt: skip
+    campaigns.commit_rehearsal(rehearsal=rehearsal, digest=rehearsal.digest, actor=None, at=AT)
+    assert campaigns.hand_out(rehearsal=rehearsal, at=AT) == 1
 
 
 def test_nothing_is_found_in_sound_books(company: Company) -> None:
