@@ -88,6 +88,7 @@ TENANT_APPS = [
     "benefits.points",
     "benefits.campaigns",
     "benefits.orders",
+    "benefits.approvals",
     "cms",
     "wagtail.users",
     "wagtail.snippets",
@@ -222,7 +223,11 @@ ROSTER_MAX_BYTES = env_int("ROSTER_MAX_BYTES", 20 * 1_048_576, least=1024)
 ROSTER_UPLOADS_A_MINUTE = env_int("ROSTER_UPLOADS_A_MINUTE", 10, least=1)
 ROSTER_LEAVER_SHARE = env_int("ROSTER_LEAVER_SHARE", 10, least=0, most=100)  # per cent
 ROSTER_UNDO_DAYS = env_int("ROSTER_UNDO_DAYS", 7, least=0)
+GRANT_AT_ONCE = env_int("GRANT_AT_ONCE", 2000, least=1)  # wallets in one act; a larger grant goes in steps
 ROSTER_KEEP_DAYS = env_int("ROSTER_KEEP_DAYS", 90, least=1)
+GOODWILL_ALONE_FEN = env_int("GOODWILL_ALONE_FEN", 200_00, least=0)
+
+APPROVAL_DAYS = env_int("APPROVAL_DAYS", 7, least=1, most=365)
 
 # --- Tasks -----------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env_url(
@@ -259,6 +264,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": _EVERYONE,
     },
     "find rosters that wait": {"task": "benefits.sweep_rosters", "schedule": 30.0, "options": _EVERYONE},
+    "see to second signatures": {
+        "task": "benefits.sweep_approvals",
+        "schedule": 60.0,
+        "options": {**_EVERYONE, "expires": 50},
+    },
     "find grants that wait": {"task": "benefits.sweep_rehearsals", "schedule": 30.0, "options": _EVERYONE},
     "watch companies' funds": {"task": "benefits.watch_funds", "schedule": 300.0, "options": _EVERYONE},
     "do what the calendar says": {
