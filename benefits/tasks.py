@@ -12,6 +12,8 @@ from benefits.campaigns import queries as rehearsals
 from benefits.fulfilment import operations as fulfilment
 from benefits.fulfilment import queries as deliveries
 from benefits.funds import alerts
+from benefits.journal import operations as journal
+from benefits.journal import queries as journals
 from benefits.orders import operations as orders
 from benefits.points import budgets, expiry, leavers, reminders
 from benefits.roster import operations as roster
@@ -25,6 +27,7 @@ from tenants.tasks import PUBLIC
 # CELERY_TASK_ROUTES), and end soon while more comes in: settling never waits for a rush of orders to be over.
 BELL = {"expires": 10}
 RUN_SECONDS = 10
+BATCHES = 10  # checkpoints that one bell makes where much waits
 
 
 @shared_task(name="benefits.send_due", **BELL)
@@ -90,6 +93,24 @@ def sweep_approvals() -> None:
     """Ring where a request is approved and not carried out, overdue, or to be reminded of."""
     for schema in requests.companies_to_tend(timezone.now()):
         tend_approvals.ring(schema)
+
+
+@shared_task(name="benefits.seal", **BELL)
+def seal() -> None:
+    journal.seal_all(at=timezone.now(), most=BATCHES)
+
+
+@shared_task(name="benefits.close_journal")
+def close_journal() -> None:
+    journal.close(at=timezone.now())
+
+
+@shared_task(name="benefits.sweep_journals", **BELL)
+def sweep_journals() -> None:
+    """Ring wherever something was written that is not sealed yet."""
+    for schema in journals.schemas_to_seal(timezone.now()):
+        seal.ring(schema)
+    journal.seal_idle(at=timezone.now())
 
 
 @shared_task(name="benefits.end_grace")
@@ -166,6 +187,8 @@ def keep_house() -> None:
         expire_points.ring(schema)
         remind.ring(schema)
         run_campaigns.ring(schema)
+        close_journal.ring(schema)
+    close_journal.ring(PUBLIC)
 
 
 def ring_roster_import(schema: str, *, import_id: int, status: str) -> None:

@@ -15,6 +15,7 @@ from config.env import (
     env_int,
     env_list,
     env_secrets,
+    env_signing_keys,
     env_str,
     env_url,
     production,
@@ -36,6 +37,11 @@ FIELD_KEYS = {
     hashlib.sha256(key.encode()).hexdigest()[:8]: key.encode()
     for key in env_secrets("FIELD_KEYS", development=["development-only-field-key-0123456789"])
 }
+
+# What signs the journal's checkpoints; the database never holds it.
+JOURNAL_KEYS = env_signing_keys("JOURNAL_KEYS", development=["development-only-journal-key-0123456789"])
+# Where each company's checkpoints are written once, never to be changed: better another disk than the database's.
+JOURNAL_ANCHORS = Path(env_str("JOURNAL_ANCHORS", str(VAR / "anchors")))
 
 # --- Hosts -----------------------------------------------------------------------------------------------------------
 # Which company a host leads to is decided by the Domain table; a host that is nobody's gets a 404.
@@ -61,6 +67,7 @@ _EVERYWHERE = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "benefits.journal",
 ]
 SHARED_APPS = [
     "django_tenants",
@@ -251,6 +258,7 @@ _EVERYONE = {"headers": {"schema": "public"}, "expires": 10}
 CELERY_TASK_ROUTES = {
     "benefits.send_due": {"priority": 9},
     "benefits.ask_due": {"priority": 9},
+    "benefits.seal": {"priority": 9},
     "benefits.hand_out": {"priority": 9},
     "benefits.run_campaigns": {"priority": 9},
 }
@@ -263,6 +271,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": _EVERYONE,
     },
+    "seal what was written": {"task": "benefits.sweep_journals", "schedule": 5.0, "options": _EVERYONE},
     "find rosters that wait": {"task": "benefits.sweep_rosters", "schedule": 30.0, "options": _EVERYONE},
     "see to second signatures": {
         "task": "benefits.sweep_approvals",

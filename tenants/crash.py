@@ -21,6 +21,7 @@ POINTS = frozenset(
         "in_expiry",
         "before_carry_out",
         "after_carry_out",
+        "in_seal",
     }
 )
 

@@ -46,6 +46,7 @@ ACTIONS: Mapping[str, Any] = {
     "department.merged": _("merged a department into another"),
     "department.moved": _("moved a department"),
     "department.renamed": _("renamed a department"),
+    "evidence.exported": _("exported evidence"),
     "employee.added": _("added an employee"),
     "employee.changed": _("changed an employee"),
     "employee.left": _("marked an employee as left"),

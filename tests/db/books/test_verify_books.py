@@ -12,11 +12,14 @@ from uuid import uuid4
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.utils import timezone
+from django_tenants.utils import schema_context
 
 from benefits.campaigns import operations as campaigns
 from benefits.campaigns.definition import Amount, Audience, Expiry
 from benefits.catalogue.models import TaxRate
 from benefits.fulfilment.models import Delivery
+from benefits.journal import operations as journal
 from benefits.points import goodwill, ledger
 from benefits.points.models import LotExtension, Posting
 from config.places import BASE
@@ -32,6 +35,8 @@ from tests.factories import AT
 GUARDED = [
     "points_posting", "points_lotentry", "points_lotextension", "points_account", "points_lot", "identity_auditevent", "public.funds_fundsentry",
     "public.funds_fundsaccount", "public.invoices_invoice", "public.invoices_invoiceline", "public.invoices_billedentry",
+    "public.invoices_numberseries", "journal_entry", "journal_checkpoint", "public.journal_entry",
+    "public.identity_auditevent",
     "public.invoices_numberseries", "public.funds_deposit", "public.funds_receipt", "public.funds_receiptseries",
     "public.funds_fundshold",
 ]  # fmt: skip
@@ -94,6 +99,10 @@ PLANTS: dict[str, list[str]] = {
     "imports_are_applied_and_undone_once": [_GHOST_IMPORT],
     "personal_data_is_sealed": ["UPDATE people_employee SET mobile = '13800138000'"],
     "money_leaves_a_trace": ["DELETE FROM identity_auditevent WHERE action = 'item.refunded'"],
+    "journal_verifies": ["UPDATE points_posting SET fen = fen + 1 WHERE kind = 'grant'"],
+    "final_rows_are_sealed": ["DELETE FROM journal_entry WHERE kind = 'event'"],
+    "platform_journal_verifies": ["UPDATE public.identity_auditevent SET actor = 'somebody else'"],
+    "platform_rows_are_sealed": ["DELETE FROM public.journal_entry"],
     "funds_follow_from_entries": ["UPDATE public.funds_fundsaccount SET balance_fen = balance_fen + 1"],
     "deposits_are_in_the_funds": ["UPDATE public.funds_deposit SET fen = fen + 1"],
     "funds_holds_add_up": [
@@ -152,6 +161,9 @@ def company(module_company: Company) -> Company:
     module_company.refresh_from_db()
     month = Month(AT.year, AT.month)
     assert invoices.issue(company=module_company, month=month, actor=None, at=AT.replace(month=4, day=1))
+    for schema in ("public", "globex", "acme"):
+        with schema_context(schema):
+            assert journal.seal_all(at=AT)
     return module_company
 
 
@@ -198,7 +210,7 @@ def test_the_document_of_promises_names_every_check() -> None:
 
 @pytest.mark.parametrize("name", PLANTS)
 def test_a_planted_violation_is_found(company: Company, name: str) -> None:
-    found = _with_planted(PLANTS[name], lambda: books.verify([company]))
+    found = _with_planted(PLANTS[name], lambda: books.verify([company], at=timezone.now()))
 
     assert name in {violation.check for violation in found}
     assert {violation.company for violation in found if violation.check == name} <= {"acme", ""}

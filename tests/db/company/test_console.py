@@ -26,6 +26,8 @@ READ = {
     "company_grants": EVERYONE,
     "company_grant_new": {"hr"},
     "company_funds": EVERYONE,
+    "company_proof": {"finance"},
+    "company_proof_state": {"finance"},
 }
 ROLES = ("employee", "editor", "hr", "approver", "finance")
 
