@@ -18,6 +18,7 @@ from benefits.people import operations as people
 from benefits.people.models import Employee
 from benefits.points import operations as points
 from benefits.points.models import Grant, Lot
+from benefits.web.company.rule_parts import grade_field
 from reports import books
 from tenants.db import connection, transaction
 from tenants.identity import operations as identity
@@ -284,12 +285,13 @@ def test_the_parts_of_a_rule_that_a_festival_does_not_need(
     hana.sign_in(site, "hana@acme.example")
     page = hana.page
     hana.goto(f"{site}/company/rules/new/")
-    expect(page.locator("[name=grade_0]")).to_be_hidden()
+    grade = grade_field("P5")
+    expect(page.locator(f"[name={grade}]")).to_be_hidden()
     page.locator("[name=whom][value=list]").check()
     page.locator("[name=kind][value=monthly]").check()
     page.locator("[name=how][value=grade]").check()
     page.locator("[name=until][value=date]").check()
-    for name in ("listing", "day", "grade_0", "prorate", "until_date"):
+    for name in ("listing", "day", grade, "prorate", "until_date"):
         expect(page.locator(f"[name={name}]")).to_be_visible()
     expect(page.locator("[name=festival]")).to_be_hidden()
     hana.look("monthly-by-grade")
