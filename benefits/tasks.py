@@ -13,7 +13,7 @@ from benefits.fulfilment import operations as fulfilment
 from benefits.fulfilment import queries as deliveries
 from benefits.funds import alerts
 from benefits.orders import operations as orders
-from benefits.points import budgets, leavers
+from benefits.points import budgets, expiry, leavers, reminders
 from benefits.roster import operations as roster
 from benefits.roster import queries as rosters
 from benefits.roster.models import RosterImport
@@ -102,6 +102,22 @@ def forget_rosters() -> None:
     roster.forget_old(at=timezone.now())
 
 
+@shared_task(name="benefits.expire_points")
+def expire_points() -> None:
+    expiry.expire_due(at=timezone.now())
+
+
+@shared_task(name="benefits.remind")
+def remind() -> None:
+    reminders.remind(at=timezone.now())
+    mail_reminders.ring(connection.schema_name)
+
+
+@shared_task(name="benefits.mail_reminders")
+def mail_reminders() -> None:
+    reminders.mail_due(at=timezone.now())
+
+
 @shared_task(name="benefits.run_campaigns")
 def run_campaigns() -> None:
     for rehearsal in campaigns.run_due(at=timezone.now()):
@@ -147,6 +163,8 @@ def keep_house() -> None:
         end_grace.ring(schema)
         end_budgets.ring(schema)
         forget_rosters.ring(schema)
+        expire_points.ring(schema)
+        remind.ring(schema)
         run_campaigns.ring(schema)
 
 

@@ -225,6 +225,7 @@ ROSTER_LEAVER_SHARE = env_int("ROSTER_LEAVER_SHARE", 10, least=0, most=100)  # p
 ROSTER_UNDO_DAYS = env_int("ROSTER_UNDO_DAYS", 7, least=0)
 GRANT_AT_ONCE = env_int("GRANT_AT_ONCE", 2000, least=1)  # wallets in one act; a larger grant goes in steps
 ROSTER_KEEP_DAYS = env_int("ROSTER_KEEP_DAYS", 90, least=1)
+GOODWILL_ALONE_FEN = env_int("GOODWILL_ALONE_FEN", 200_00, least=0)
 
 APPROVAL_DAYS = env_int("APPROVAL_DAYS", 7, least=1, most=365)
 

@@ -23,6 +23,7 @@ from benefits.campaigns.definition import Audience as Whom
 from benefits.campaigns.models import Rehearsal
 from benefits.people.models import Employee
 from benefits.points import days, operations, overview, queries
+from benefits.points import recall as recalls
 from benefits.points.models import Budget, Grant
 from benefits.points.operations import Audience
 from benefits.roster import lists
@@ -85,7 +86,7 @@ def audience_words(grant: Grant) -> str:
 def grant(request: HttpRequest, pk: int) -> HttpResponse:
     """One grant and what each employee got."""
     show = shown.amounts(shown.company_of(request))
-    found = get_object_or_404(Grant.objects.select_related("budget"), pk=pk)
+    found = get_object_or_404(queries.grants(), pk=pk)
     page = Paginator(overview.lots_of_grant(found), 50).get_page(request.GET.get("page"))
     context = {
         "section": "grants",
@@ -103,8 +104,37 @@ def grant(request: HttpRequest, pk: int) -> HttpResponse:
             for lot in page
         ],
         "unit": show.unit,
+        "may_recall": may_change(request)
+        and found.status == Grant.Status.DONE
+        and found.lots.filter(remaining_fen__gt=0).exists(),
     }
     return render(request, "company/grant.html", context)
+
+
+@allow(Role.HR, Role.ADMIN)
+def recall(request: HttpRequest, pk: int) -> HttpResponse:
+    """What is unused of a grant: looked at first, then taken back to its budget."""
+    show = shown.amounts(shown.company_of(request))
+    found = get_object_or_404(queries.grants(), pk=pk)
+    if request.method == "POST":
+        fen = recalls.recall_grant(grant=found, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+        messages.success(
+            request,
+            _("%(total)s went back to the budget “%(budget)s”.")
+            % {"total": show.with_unit(fen), "budget": found.budget.name},
+        )
+        return redirect("company_grant", pk=pk)
+    unused = recalls.recallable(found)
+    context = {
+        "section": "grants",
+        "grant": found,
+        "found": unused,
+        "fen": show.points(unused.fen),
+        "of_fen": show.points(unused.of_fen),
+        "yuan": show.yuan(unused.fen),
+        "unit": show.unit,
+    }
+    return render(request, "company/grant_recall.html", context)
 
 
 @allow(Role.HR, Role.ADMIN)

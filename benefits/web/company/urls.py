@@ -66,6 +66,7 @@ urlpatterns: list[URLPattern] = [
     path("grants/", grants.grants, name="company_grants"),
     path("grants/new/", grants.new, name="company_grant_new"),
     path("grants/<int:pk>/", grants.grant, name="company_grant"),
+    path("grants/<int:pk>/recall/", grants.recall, name="company_grant_recall"),
     path("rules/", rules.rules, name="company_rules"),
     path("rules/new/", rules.new, name="company_rule_new"),
     path("rules/<int:pk>/", rules.rule, name="company_rule"),
