@@ -141,14 +141,9 @@ def revise(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("The rule is kept. Rehearse it next."))
             return redirect("company_rule", pk=pk)
-    return _form(
-        request,
-        form,
-        title=_("Change the rule"),
-        back=reverse("company_rule", args=[pk]),
-        back_label=found.name,
-        is_active=found.status == Status.ACTIVE,
-    )
+    back = {"back": reverse("company_rule", args=[pk]), "back_label": found.name}
+    is_active = found.status == Status.ACTIVE
+    return _form(request, form, title=_("Change the rule"), is_active=is_active, **back)
 
 
 @allow(Role.HR, Role.ADMIN)
