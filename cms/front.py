@@ -1,6 +1,6 @@
 """The figures on the home page: read through the rooms' queries, never written."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,12 +10,12 @@ from benefits.catalogue import queries as catalogue
 from benefits.catalogue.models import Product
 from benefits.orders import queries as orders
 from benefits.orders.errors import NotAnEmployee
+from benefits.points import days
 from benefits.points import queries as points
 from benefits.web.portal import shown
 from benefits.web.portal.visitor import employee_of
 
 PICKS = 6
-SOON = timedelta(days=30)
 
 
 def home(request: HttpRequest, *, at: datetime) -> dict[str, Any]:
@@ -29,7 +29,8 @@ def home(request: HttpRequest, *, at: datetime) -> dict[str, Any]:
     return {
         "employee": employee,
         "wallet": wallet,
-        "is_soon": wallet.expires_at is not None and wallet.expires_at - at < SOON,
+        "last_day": days.last_day(wallet.expires_at) if wallet.expires_at else None,
+        "warning": shown.expiring(wallet, at=at),
         "recent": [shown.order_row(order) for order in orders.orders_of(employee)[:3]],
         "picks": [
             shown.tile(one, spendable_fen=wallet.available_fen) for one in _picks(found, employee.mobile)

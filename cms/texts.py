@@ -15,7 +15,8 @@ HELP = [
     {
         "type": "paragraph",
         "value": "<p>话费和流量通常在几分钟内到账，订单页会自己更新，不必刷新。"
-        "如果供应商明确失败，积分会自动退回到原来的批次，到期日不变。"
+        "如果供应商明确失败，积分会自动退回到原来的批次，到期日不变；"
+        "退回时已经到期的，会延长一段时间让你用完，钱包里会写明。"
         "还在处理中时，系统会一直查询到有结果为止；请不要重复下单。</p>",
     },
     {"type": "heading", "value": "手机号变了"},
@@ -39,7 +40,8 @@ HELP_EN = [
     {
         "type": "paragraph",
         "value": "<p>Phone credit and data usually arrive within minutes; the order's page updates by itself. "
-        "If it definitely failed, your points return to where they came from, with the same expiry. "
+        "If it definitely failed, your points return to where they came from, with the same expiry; "
+        "those that are over by then live on for a while, which your wallet tells. "
         "While it is in process we keep asking until we know; please do not order again.</p>",
     },
     {"type": "heading", "value": "A new mobile number"},

@@ -1,24 +1,27 @@
 """What must be true of the books: for every promise that a query can check, a query that finds what breaks it.
 
-Each check is SQL that returns one text a violation. Company checks run with the company's schema in front.
+Each check is SQL, or where SQL is not enough a function, that returns one text a violation. Company checks run with the company's schema in front.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django_tenants.utils import schema_context
 
+from benefits.journal import checking
+from benefits.points.queries import GOODWILL_PARTS
 from tenants.db import connection
 from tenants.models import Company
 
 
 @dataclass(frozen=True)
 class Check:
-    """One query; every row it returns is a violation of the promise."""
+    """One query; every row it returns is a violation of the promise. A function is asked with the time of the look."""
 
     promise: int
     name: str
-    sql: str
+    query: str | Callable[[datetime | None], list[str]]
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,14 @@ class Violation:
     company: str
     check: str
     detail: str
+
+
+def _journal(at: datetime | None) -> list[str]:
+    return checking.flaws()
+
+
+def _unsealed(at: datetime | None) -> list[str]:
+    return checking.unsealed(at) if at else []
 
 
 COMPANY_CHECKS = [
@@ -85,7 +96,7 @@ COMPANY_CHECKS = [
         ), gone AS (
             SELECT l.budget_id AS budget, -sum(e.fen) AS fen FROM points_lotentry e JOIN points_lot l ON l.id = e.lot_id
             JOIN points_posting p ON p.id = e.posting_id LEFT JOIN points_posting o ON o.id = p.reverses_id
-            WHERE coalesce(o.kind, p.kind) IN ('redeem', 'refund', 'lapse') GROUP BY 1
+            WHERE coalesce(o.kind, p.kind) IN ('redeem', 'refund', 'lapse', 'recover') GROUP BY 1
         ), handing_out AS (
             SELECT g.budget_id AS budget, sum(g.total_fen - coalesce((SELECT sum(l.granted_fen) FROM points_lot l
                 WHERE l.grant_id = g.id), 0)) AS fen
@@ -105,8 +116,9 @@ COMPANY_CHECKS = [
         JOIN points_posting p ON p.id = r.reverses_id
         WHERE (r.fen, r.source_id, r.destination_id) IS DISTINCT FROM (p.fen, p.destination_id, p.source_id)"""),
     Check(2, "final_rows_are_guarded", """
-        SELECT t.name || ' is not guarded' FROM (VALUES ('points_posting'), ('points_lotentry'), ('identity_auditevent'),
-            ('campaigns_ruleversion'), ('campaigns_rehearsalrow')) AS t(name)
+        SELECT t.name || ' is not guarded' FROM (VALUES ('points_posting'), ('points_lotentry'), ('points_lotextension'),
+            ('identity_auditevent'), ('campaigns_ruleversion'), ('campaigns_rehearsalrow'), ('journal_entry'),
+            ('journal_checkpoint'), ('journal_anchor')) AS t(name)
         WHERE NOT EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = to_regclass(current_schema() || '.' || t.name)
             AND g.tgname = 'final_rows' AND g.tgenabled <> 'D')"""),
     Check(3, "order_has_its_debit", """
@@ -162,10 +174,46 @@ COMPANY_CHECKS = [
     Check(5, "billed_is_in_the_ledger", """
         SELECT 'posting ' || b.posting_id || ': billed ' || b.fen || ', the ledger says ' || coalesce(l.fen, 0)
         FROM public.invoices_billedentry b
-        LEFT JOIN (SELECT p.id, CASE p.kind WHEN 'deliver' THEN p.fen ELSE -p.fen END AS fen FROM points_posting p
-                LEFT JOIN points_posting o ON o.id = p.reverses_id
+        LEFT JOIN (SELECT p.id, CASE p.kind WHEN 'deliver' THEN 1 ELSE -1 END * (p.fen - coalesce(g.fen, 0)) AS fen
+                FROM points_posting p LEFT JOIN points_posting o ON o.id = p.reverses_id
+                LEFT JOIN """ + GOODWILL_PARTS + """ g ON 'deliver:' || g.item = coalesce(o.reference, p.reference)
                 WHERE 'deliver' IN (p.kind, o.kind)) l ON l.id = b.posting_id
         WHERE b.company = current_schema() AND b.fen IS DISTINCT FROM l.fen"""),
+    Check(1, "goodwill_is_the_platforms", """
+        SELECT 'the platform gave ' || m.given || ' and took back ' || m.taken || '; its budget, its lots and what was '
+            || 'spent of them say ' || b.idle + l.left_fen + s.spent
+        FROM (SELECT coalesce(sum(fen) FILTER (WHERE kind = 'goodwill'), 0) AS given,
+                coalesce(sum(fen) FILTER (WHERE kind = 'recover'), 0) AS taken FROM points_posting) m
+        CROSS JOIN (SELECT coalesce(sum(a.balance_fen), 0) AS idle FROM points_budget b
+            JOIN points_account a ON a.id = b.account_id WHERE b.purpose = 'goodwill') b
+        CROSS JOIN (SELECT coalesce(sum(l.remaining_fen), 0) AS left_fen FROM points_lot l
+            JOIN points_budget b ON b.id = l.budget_id WHERE b.purpose = 'goodwill') l
+        CROSS JOIN (SELECT coalesce(-sum(e.fen), 0) AS spent FROM points_lotentry e
+            JOIN points_posting p ON p.id = e.posting_id AND p.kind IN ('redeem', 'refund')
+            JOIN points_lot l ON l.id = e.lot_id JOIN points_budget b ON b.id = l.budget_id
+            WHERE b.purpose = 'goodwill') s
+        WHERE m.given - m.taken <> b.idle + l.left_fen + s.spent
+        UNION ALL SELECT p.reference || ' is a ' || p.kind || ' of the platform''s budget' FROM points_posting p
+            JOIN points_budget b ON b.account_id IN (p.source_id, p.destination_id)
+            WHERE b.purpose = 'goodwill' AND p.kind NOT IN ('goodwill', 'grant', 'expire', 'recall', 'reverse')
+        UNION ALL SELECT p.reference || ' is a ' || p.kind || ' of the loss account' FROM points_posting p
+            JOIN points_account a ON a.kind = 'loss' AND a.id IN (p.source_id, p.destination_id)
+            WHERE p.kind NOT IN ('goodwill', 'recover')"""),
+    Check(5, "goodwill_is_once_an_item", """
+        SELECT 'goodwill grant ' || g.id || ' is not the one of its item: ' || g.source FROM points_grant g
+        JOIN points_budget b ON b.id = g.budget_id AND b.purpose = 'goodwill'
+        LEFT JOIN points_posting p ON p.reference = 'goodwill:' || substr(g.source, length('orders.') + 1)
+        LEFT JOIN orders_item i ON g.source = 'orders.item:' || i.id
+        WHERE i.id IS NULL OR p.fen IS DISTINCT FROM g.total_fen
+        UNION ALL SELECT p.reference || ' has no grant' FROM points_posting p WHERE p.kind = 'goodwill' AND NOT EXISTS (
+            SELECT 1 FROM points_grant g WHERE 'goodwill:' || substr(g.source, length('orders.') + 1) = p.reference)"""),
+    Check(3, "lots_end_as_they_were_lengthened", """
+        SELECT 'lot ' || l.id || ' ends ' || coalesce(l.expires_at::text, 'never') || ', its refunds say ' || x.after
+        FROM points_lot l JOIN (SELECT lot_id, max(after) AS after FROM points_lotextension GROUP BY 1) x ON x.lot_id = l.id
+        WHERE l.expires_at IS DISTINCT FROM x.after
+        UNION ALL SELECT 'lot ' || x.lot_id || ' was lengthened by ' || p.reference FROM points_lotextension x
+        JOIN points_posting p ON p.id = x.posting_id WHERE p.kind <> 'refund' OR NOT EXISTS (
+            SELECT 1 FROM points_lotentry e WHERE e.posting_id = p.id AND e.lot_id = x.lot_id)"""),
     Check(10, "occasions_are_given_once", """
         SELECT 'wallet ' || wallet_id || ' was given ' || occasion || ' ' || count(*) || ' times' FROM points_lot
         WHERE occasion <> '' GROUP BY wallet_id, occasion HAVING count(*) > 1
@@ -219,6 +267,8 @@ COMPANY_CHECKS = [
             UNION ALL SELECT 'move ' || p.id, 'budget.moved_in', 'points.budget:' || b.id FROM points_posting p
                 JOIN points_budget b ON b.account_id = p.destination_id WHERE p.kind = 'move') m
         WHERE NOT EXISTS (SELECT 1 FROM identity_auditevent e WHERE e.action = m.action AND e.subject = m.subject)"""),
+    Check(14, "journal_verifies", _journal),
+    Check(14, "final_rows_are_sealed", _unsealed),
 ]  # fmt: skip
 
 PUBLIC_CHECKS = [
@@ -259,7 +309,8 @@ PUBLIC_CHECKS = [
     Check(2, "platform_rows_are_guarded", """
         SELECT t.name || ' is not guarded' FROM (VALUES ('funds_fundsentry'), ('funds_deposit'), ('funds_receipt'),
             ('funds_receiptseries'), ('funds_fundshold'), ('identity_auditevent'), ('invoices_invoice'),
-            ('invoices_invoiceline'), ('invoices_billedentry'), ('invoices_numberseries')) AS t(name)
+            ('invoices_invoiceline'), ('invoices_billedentry'), ('invoices_numberseries'), ('journal_entry'),
+            ('journal_checkpoint'), ('journal_anchor')) AS t(name)
         WHERE NOT EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = to_regclass('public.' || t.name)
             AND g.tgname = 'final_rows' AND g.tgenabled <> 'D')"""),
     Check(7, "one_live_attempt", """
@@ -298,23 +349,29 @@ PUBLIC_CHECKS = [
     Check(13, "accounts_are_sealed", r"""
         SELECT 'account of delivery ' || id || ' is not sealed' FROM fulfilment_delivery
         WHERE account <> '' AND account !~ '^[0-9a-f]{8}\.[A-Za-z0-9+/=]+$'"""),
+    Check(14, "platform_journal_verifies", _journal),
+    Check(14, "platform_rows_are_sealed", _unsealed),
 ]  # fmt: skip
 
 
-def verify(companies: Iterable[Company]) -> list[Violation]:
-    """Run every check on the public schema and on each of the companies."""
+def verify(companies: Iterable[Company], *, at: datetime | None = None) -> list[Violation]:
+    """Run every check on the public schema and on each of the companies; what is late is late at `at`."""
     with schema_context("public"):
-        found = _run(PUBLIC_CHECKS, company="")
+        found = _run(PUBLIC_CHECKS, company="", at=at)
     for company in companies:
         with schema_context(company.schema_name):
-            found += _run(COMPANY_CHECKS, company=company.schema_name)
+            found += _run(COMPANY_CHECKS, company=company.schema_name, at=at)
     return found
 
 
-def _run(checks: Iterable[Check], *, company: str) -> list[Violation]:
+def _run(checks: Iterable[Check], *, company: str, at: datetime | None) -> list[Violation]:
     found = []
     with connection.cursor() as cursor:
         for check in checks:
-            cursor.execute(check.sql)
-            found += [Violation(check.promise, company, check.name, row[0]) for row in cursor.fetchall()]
+            if callable(check.query):
+                details = check.query(at)
+            else:
+                cursor.execute(check.query)
+                details = [row[0] for row in cursor.fetchall()]
+            found += [Violation(check.promise, company, check.name, detail) for detail in details]
     return found

@@ -4,17 +4,19 @@ from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext_lazy as _
 
+from benefits.points.queries import GOODWILL_PARTS
 from reports.periods import Month
 from reports.report import Report
 from reports.tables import Column, Kind
 from tenants.db import connection
 from tenants.models import Company
 
-_ROWS = """
+_ROWS = f"""
 SELECT o.number, i.name_zh, i.sku_code, coalesce(d.path, ''), e.employee_no, o.account_hint, p.at,
-       CASE WHEN p.kind = 'deliver' THEN p.fen ELSE -p.fen END, coalesce(v.number, '')
+       (CASE WHEN p.kind = 'deliver' THEN 1 ELSE -1 END) * (p.fen - coalesce(g.fen, 0)), coalesce(v.number, '')
 FROM points_posting p LEFT JOIN points_posting original ON original.id = p.reverses_id
 JOIN orders_item i ON i.settlement_id = coalesce(p.reverses_id, p.id)
+LEFT JOIN {GOODWILL_PARTS} g ON g.item = 'item:' || i.id
 JOIN orders_order o ON o.id = i.order_id JOIN people_employee e ON e.id = o.employee_id
 LEFT JOIN people_department d ON d.id = e.department_id
 LEFT JOIN public.invoices_billedentry b ON b.company = %(company)s AND b.posting_id = p.id

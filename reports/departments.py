@@ -4,29 +4,32 @@ from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext_lazy as _
 
+from benefits.points.queries import GOODWILL_PARTS
 from reports.periods import Month
 from reports.report import Report
 from reports.tables import Column, Kind
 from tenants.db import connection
 from tenants.models import Company
 
-# A wallet's own movements; deliveries leave the held account, so they are found by their item.
-_ROWS = """
+# A wallet's own movements; deliveries leave the held account, so they are found by their item, and count with what the
+# company pays for them.
+_ROWS = f"""
 WITH moved AS (
     SELECT a.employee_id, p.kind, p.fen FROM points_posting p
         JOIN points_account a ON a.id IN (p.source_id, p.destination_id) AND a.kind = 'wallet'
-        WHERE p.kind IN ('grant', 'redeem', 'refund', 'expire', 'recall') AND p.at >= %(since)s AND p.at < %(before)s
+        WHERE p.kind IN ('grant', 'redeem', 'refund', 'expire', 'lapse', 'recall') AND p.at >= %(since)s AND p.at < %(before)s
     UNION ALL
-    SELECT o.employee_id, 'deliver', CASE WHEN p.kind = 'deliver' THEN p.fen ELSE -p.fen END FROM points_posting p
-        LEFT JOIN points_posting original ON original.id = p.reverses_id
+    SELECT o.employee_id, 'deliver', (CASE WHEN p.kind = 'deliver' THEN 1 ELSE -1 END) * (p.fen - coalesce(g.fen, 0))
+        FROM points_posting p LEFT JOIN points_posting original ON original.id = p.reverses_id
         JOIN orders_item i ON i.settlement_id = coalesce(p.reverses_id, p.id) JOIN orders_order o ON o.id = i.order_id
+        LEFT JOIN {GOODWILL_PARTS} g ON g.item = 'item:' || i.id
         WHERE (p.kind = 'deliver' OR original.kind = 'deliver') AND p.at >= %(since)s AND p.at < %(before)s)
 SELECT coalesce(d.path, ''), count(DISTINCT e.id),
     coalesce(sum(fen) FILTER (WHERE kind = 'grant'), 0)::bigint,
     coalesce(sum(fen) FILTER (WHERE kind = 'redeem'), 0)::bigint,
     coalesce(sum(fen) FILTER (WHERE kind = 'refund'), 0)::bigint,
     coalesce(sum(fen) FILTER (WHERE kind = 'deliver'), 0)::bigint,
-    coalesce(sum(fen) FILTER (WHERE kind IN ('expire', 'recall')), 0)::bigint
+    coalesce(sum(fen) FILTER (WHERE kind IN ('expire', 'lapse', 'recall')), 0)::bigint
 FROM moved m JOIN people_employee e ON e.id = m.employee_id LEFT JOIN people_department d ON d.id = e.department_id
 GROUP BY 1 ORDER BY 1
 """

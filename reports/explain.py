@@ -87,7 +87,9 @@ SUBJECTS: Mapping[str, Subject] = {
         _TAKEN
         + """ AND e.item IN (SELECT 'item:' || b.item_id FROM public.invoices_billedentry b
             JOIN public.invoices_invoice v ON v.id = b.invoice_id
-            WHERE v.number = %(key)s AND b.company = current_schema())""",
+            WHERE v.number = %(key)s AND b.company = current_schema())
+            AND NOT EXISTS (SELECT 1 FROM points_lot g JOIN points_budget o ON o.id = g.budget_id
+                WHERE g.id = e.lot_id AND o.purpose = 'goodwill')""",
         is_spending=True,
         is_numbered=False,
     ),

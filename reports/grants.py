@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext_lazy as _
 
-from benefits.points.models import Grant
+from benefits.points import queries
 from reports.periods import Month
 from reports.report import Report
 from reports.tables import Column, Kind
@@ -14,7 +14,8 @@ from tenants.models import Company
 def rows(company: Company, month: Month) -> Iterable[Sequence[object]]:
     """One row a grant, the oldest first."""
     return (
-        Grant.objects.filter(at__gte=month.starts_at, at__lt=month.ends_at)
+        queries.grants()
+        .filter(at__gte=month.starts_at, at__lt=month.ends_at)
         .order_by("at", "pk")
         .values_list("at", "budget__name", "reason", "employees", "total_fen", "expires_at", "granted_by")
     )

@@ -84,6 +84,7 @@ def statement(report: statements.Statement) -> dict[str, Any]:
         ],
         "delivered": money.yuan_grouped(report.delivered_fen),
         "billed": money.yuan_grouped(report.billed_fen),
+        "by_platform": money.yuan_grouped(report.by_platform_fen) if report.by_platform_fen else "",
         "unbilled": money.yuan_grouped(report.unbilled_fen),
         "has_unbilled": report.unbilled_fen != 0,
         "agrees": not report.problems,

@@ -17,11 +17,15 @@ from reports.tables import Column, Kind, Table
 from tenants.db import connection
 from tenants.models import Company
 
+# The platform's own budget in the company is the platform's: what it grants is told as paid by the platform.
 _POSTINGS = """
-SELECT s.kind, d.kind, p.kind, coalesce(original.kind, ''), p.at >= %(since)s, sum(p.fen)
-FROM points_posting p JOIN points_account s ON s.id = p.source_id JOIN points_account d ON d.id = p.destination_id
-LEFT JOIN points_posting original ON original.id = p.reverses_id
-WHERE p.at < %(before)s GROUP BY 1, 2, 3, 4, 5
+WITH place AS (
+    SELECT a.id, CASE WHEN b.purpose = 'goodwill' THEN 'loss' ELSE a.kind END AS kind
+    FROM points_account a LEFT JOIN points_budget b ON b.account_id = a.id)
+SELECT s.kind, d.kind, CASE WHEN (s.kind, p.kind) = ('loss', 'grant') THEN 'goodwill' ELSE p.kind END,
+    p.at >= %(since)s, sum(p.fen)
+FROM points_posting p JOIN place s ON s.id = p.source_id JOIN place d ON d.id = p.destination_id
+WHERE p.at < %(before)s GROUP BY 1, 2, 3, 4
 """
 _FUNDS = """
 SELECT e.kind, e.at >= %(since)s, sum(e.fen) FROM public.funds_fundsentry e
@@ -29,7 +33,8 @@ JOIN public.funds_fundsaccount a ON a.id = e.account_id
 WHERE a.company = %(company)s AND e.at < %(before)s GROUP BY 1, 2
 """
 _STORED = """
-SELECT kind, coalesce(sum(balance_fen), 0) FROM points_account WHERE balance_fen IS NOT NULL GROUP BY kind
+SELECT kind, coalesce(sum(balance_fen), 0) FROM points_account a WHERE balance_fen IS NOT NULL
+AND NOT EXISTS (SELECT 1 FROM points_budget b WHERE b.account_id = a.id AND b.purpose = 'goodwill') GROUP BY kind
 UNION ALL SELECT 'funds', balance_fen FROM public.funds_fundsaccount WHERE company = %(company)s
 """
 # Delivering and reversing are told apart by side; other movements have one name each.
@@ -48,7 +53,7 @@ NAMES = {
     "unallot": _("Not handed out after all"),
     "expire": _("Expired points"),
     "lapse": _("Lapsed points"),
-    "goodwill": _("Given by the platform"),
+    "goodwill": _("Paid by the platform"),
     "recover": _("Taken back by the platform"),
     "reverse": _("Corrections"),
 }
@@ -58,7 +63,7 @@ TITLES = {
     "wallet": _("Employees' wallets"),
     "held": _("Orders in process"),
     "delivered": _("Delivered benefits"),
-    "allotted": _("Grants being handed out"),
+    "allotted": _("Being handed out"),
     "lapsed": _("Lapsed points"),
 }
 _RARE = frozenset({"allotted", "lapsed"})  # left out of a statement in which nothing of them is
@@ -93,17 +98,18 @@ class Section:
 
 @dataclass(frozen=True)
 class Statement:
-    """A month of one company. `delivered_fen` = `billed_fen` + `unbilled_fen`, by the time of the ledger."""
+    """A month of one company: delivered = billed + unbilled + paid by the platform, by the time of the ledger."""
 
     month: Month
     sections: tuple[Section, ...]
     delivered_fen: int
     billed_fen: int
+    by_platform_fen: int
     problems: tuple[str, ...]
 
     @property
     def unbilled_fen(self) -> int:
-        return self.delivered_fen - self.billed_fen
+        return self.delivered_fen - self.billed_fen - self.by_platform_fen
 
 
 def statement(*, company: Company, month: Month, at: datetime) -> Statement:
@@ -119,11 +125,13 @@ def statement(*, company: Company, month: Month, at: datetime) -> Statement:
     sections = tuple(_section(kind, [row for row in (*funds, *legs) if row[0] == kind]) for kind in TITLES)
     delivered, _entries = invoices.delivered(company, since=month.starts_at, before=month.ends_at)
     billed, _entries = invoices.billed(company, since=month.starts_at, before=month.ends_at)
+    by_platform, _entries = invoices.by_platform(company, since=month.starts_at, before=month.ends_at)
     return Statement(
         month=month,
         sections=tuple(one for one in sections if one.kind not in _RARE or one.movements or one.opening_fen),
         delivered_fen=delivered,
         billed_fen=billed,
+        by_platform_fen=by_platform,
         problems=tuple(_problems(sections, stored if month.ends_at > at else {}, delivered)),
     )
 
@@ -131,8 +139,8 @@ def statement(*, company: Company, month: Month, at: datetime) -> Statement:
 Leg = tuple[str, str, bool, int]  # account kind, movement, inside the month, signed fen
 
 
-def _legs(rows: Sequence[tuple[str, str, str, str, bool, int]]) -> Iterator[Leg]:
-    for source, destination, kind, _original, inside, fen in rows:
+def _legs(rows: Sequence[tuple[str, str, str, bool, int]]) -> Iterator[Leg]:
+    for source, destination, kind, inside, fen in rows:
         yield source, kind, inside, -int(fen)
         yield destination, kind, inside, int(fen)
 
@@ -175,6 +183,8 @@ def tables(report: Statement, *, facts: Sequence[tuple[str, str]]) -> list[Table
         (_("Invoices"), _("Of it invoiced"), report.billed_fen),
         (_("Invoices"), _("Not yet invoiced"), report.unbilled_fen),
     ]
+    if report.by_platform_fen:
+        rows.insert(-1, (_("Invoices"), _("Of it paid by the platform"), report.by_platform_fen))
     columns = (
         Column(_("Place"), width=24),
         Column(_("Movement"), width=28),

@@ -18,6 +18,10 @@ POINTS = frozenset(
         "after_query",
         "in_reveal",
         "in_invoice_number",
+        "in_expiry",
+        "before_carry_out",
+        "after_carry_out",
+        "in_seal",
     }
 )
 

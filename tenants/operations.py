@@ -120,6 +120,8 @@ class Facts(TypedDict, total=False):
     others_allowed: bool
     leaver_policy: str
     leaver_grace_days: int
+    expiry_policy: str
+    refund_days: int
 
 
 @transaction

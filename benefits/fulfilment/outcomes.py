@@ -85,6 +85,18 @@ def lock_unsettled(delivery_id: int) -> Delivery | None:
 
 
 @transaction_required
+def lock(delivery_id: int) -> Delivery:
+    """A delivery, locked until the caller commits: nobody records its outcome or settles it meanwhile."""
+    return Delivery.objects.select_for_update().get(pk=delivery_id)
+
+
+def is_unknown(delivery: Delivery) -> bool:
+    """Whether nobody knows now what became of it: its supplier was asked and gave no answer to rely on."""
+    last = delivery.attempts.order_by("-pk").first()
+    return last is not None and last.status == Attempt.Status.UNKNOWN
+
+
+@transaction_required
 def mark_settled(delivery: Delivery, *, at: datetime) -> None:
     """Note that the company's books hold the outcome."""
     Delivery.objects.filter(pk=delivery.pk, settled_at__isnull=True).update(settled_at=at)

@@ -27,7 +27,7 @@ from benefits.orders.errors import (
 from benefits.orders.models import Item, Order
 from benefits.people.models import Employee
 from benefits.people.queries import mobile_index
-from benefits.points import ledger
+from benefits.points import goodwill, ledger
 from benefits.points.errors import InsufficientPoints, RequestKeyReused
 from benefits.points.models import Account
 from benefits.risk.errors import DailyLimit, OthersNotAllowed
@@ -186,6 +186,7 @@ def _refund(order: Order, item: Item, *, reason: str, at: datetime) -> None:
     share = _share(item)
     posting = ledger.refund(wallet=wallet, share=share, reference=f"refund:{share.item}", at=at)
     states.advance(item, Item.Status.REFUNDED, settlement=posting, settled_at=at, reason=reason)
+    goodwill.recover(wallet=wallet, at=at)
 
 
 def _share(item: Item) -> ledger.Share:

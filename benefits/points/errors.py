@@ -166,3 +166,44 @@ class PointsRateFixed(Conflict):
 
     code = "points_rate_fixed"
     message = _("Points have been granted, so what a point is worth stays as it is.")
+
+
+class GrantNotFound(NotFound):
+    """There is no such grant of the company."""
+
+    code = "grant_not_found"
+    message = _("There is no such grant.")
+
+
+class GrantRunning(Conflict):
+    """A grant that is still being handed out cannot be taken back yet."""
+
+    code = "grant_running"
+    message = _("“%(reason)s” is still being handed out. Take it back once that is done.")
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(reason=reason)
+
+
+class GoodwillTooMuch(Invalid):
+    """One person alone gives an employee only so much of the platform's money; in fen."""
+
+    code = "goodwill_too_much"
+    message = _("¥%(asked_yuan)s is more than one person may give alone: at most ¥%(most_yuan)s an order.")
+
+    def __init__(self, *, asked_fen: int, most_fen: int) -> None:
+        super().__init__(asked_fen=asked_fen, most_fen=most_fen)
+
+
+class GoodwillGiven(Conflict):
+    """The platform gives goodwill once for an item."""
+
+    code = "goodwill_given"
+    message = _("Goodwill was given for this already.")
+
+
+class GoodwillNotNeeded(Conflict):
+    """The outcome is not as it was when somebody decided to give goodwill."""
+
+    code = "goodwill_not_needed"
+    message = _("The outcome has changed meanwhile. Look at it again; nothing was given.")

@@ -62,7 +62,7 @@ def of(budgets: Sequence[Budget]) -> dict[int, BudgetFigures]:
     """The figures of several budgets by their id, in five queries."""
     pks = [budget.pk for budget in budgets]
     moved = _moved([budget.account_id for budget in budgets])
-    allotted, lots, spent, lapsed = _allotted(pks), _in_wallets(pks), _spent(pks), _lapsed(pks)
+    allotted, lots, spent, gone = _allotted(pks), _in_wallets(pks), _spent(pks), _gone(pks)
     found = {}
     for budget in budgets:
         came = {kind: moved.get((budget.account_id, "in", kind), 0) for kind in Posting.Kind}
@@ -72,7 +72,7 @@ def of(budgets: Sequence[Budget]) -> dict[int, BudgetFigures]:
         set_aside = went[Posting.Kind.ALLOT] - came[Posting.Kind.UNALLOT]
         found[budget.pk] = BudgetFigures(
             loaded_fen=came[Posting.Kind.LOAD] + came[Posting.Kind.GOODWILL],
-            returned_fen=went[Posting.Kind.UNLOAD] + went[Posting.Kind.RECOVER],
+            returned_fen=went[Posting.Kind.UNLOAD] + gone.get((budget.pk, Posting.Kind.RECOVER), 0),
             moved_in_fen=came[Posting.Kind.MOVE],
             moved_out_fen=went[Posting.Kind.MOVE],
             left_fen=budget.account.balance_fen or 0,
@@ -81,7 +81,7 @@ def of(budgets: Sequence[Budget]) -> dict[int, BudgetFigures]:
             in_wallets_fen=lots.get(budget.pk, 0),
             held_fen=held,
             delivered_fen=delivered,
-            lapsed_fen=lapsed.get(budget.pk, 0),
+            lapsed_fen=gone.get((budget.pk, Posting.Kind.LAPSE), 0),
         )
     return found
 
@@ -95,7 +95,7 @@ def _moved(accounts: list[int]) -> dict[tuple[int, str, str], int]:
             WHERE destination_id = ANY(%(ids)s) AND kind IN ('load', 'goodwill', 'move', 'unallot') GROUP BY 1, 3
             UNION ALL
             SELECT source_id, 'out', kind, sum(fen) FROM points_posting
-            WHERE source_id = ANY(%(ids)s) AND kind IN ('unload', 'recover', 'move', 'allot', 'grant') GROUP BY 1, 3
+            WHERE source_id = ANY(%(ids)s) AND kind IN ('unload', 'move', 'allot', 'grant') GROUP BY 1, 3
             """,
             {"ids": accounts},
         )
@@ -116,10 +116,12 @@ def _in_wallets(budgets: list[int]) -> dict[int, int]:
     return dict(lots.values("budget").annotate(fen=Sum("remaining_fen")).values_list("budget", "fen"))
 
 
-def _lapsed(budgets: list[int]) -> dict[int, int]:
-    entries = LotEntry.objects.filter(posting__kind=Posting.Kind.LAPSE, lot__budget__in=budgets).order_by()
-    rows = entries.values(budget=F("lot__budget")).annotate(taken=Sum("fen")).values_list("budget", "taken")
-    return {budget: -taken for budget, taken in rows}
+def _gone(budgets: list[int]) -> dict[tuple[int, str], int]:
+    """What of these budgets' lots lapsed, or was taken back by the platform, by budget and kind."""
+    kinds = [Posting.Kind.LAPSE, Posting.Kind.RECOVER]
+    entries = LotEntry.objects.filter(posting__kind__in=kinds, lot__budget__in=budgets).order_by()
+    grouped = entries.values(budget=F("lot__budget"), kind=F("posting__kind")).annotate(taken=Sum("fen"))
+    return {(row["budget"], row["kind"]): -row["taken"] for row in grouped}
 
 
 def _spent(budgets: list[int]) -> dict[int, tuple[int, int]]:

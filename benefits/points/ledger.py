@@ -3,13 +3,18 @@
 The debit of a redemption is written by `points_hold` there (orders/migrations/0002_redeem_function.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from benefits.points.models import Account, Grant, LotEntry, Posting
+from django.utils import timezone
+
+from benefits.people.models import Employee
+from benefits.points import days
+from benefits.points.models import Account, Grant, Lot, LotEntry, LotExtension, Posting
 from tenants.db import connection, transaction_required
+from tenants.models import Company
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,11 @@ def capture(*, share: Share, reference: str, at: datetime) -> Posting:
 
 @transaction_required
 def refund(*, wallet: Account, share: Share, reference: str, at: datetime) -> Posting:
-    """The item was not delivered: what was held for it goes back to the lots it came from."""
+    """The item was not delivered: what was held for it goes back to the lots it came from.
+
+    A lot that is over by then lives on for the days that the company grants, so that nothing comes back dead. Not so
+    for somebody who left a company that takes leavers' points back: there it goes the way of their other points.
+    """
     posting = post(
         kind=Posting.Kind.REFUND,
         source=company_account(Account.Kind.HELD),
@@ -83,7 +92,24 @@ def refund(*, wallet: Account, share: Share, reference: str, at: datetime) -> Po
     if sum(entry.fen for entry in entries) != share.fen:
         raise RuntimeError(f"what was taken for {share.item} is not what is refunded")
     LotEntry.objects.bulk_create(entries)
+    ends = {entry.lot: entry.lot.expires_at for entry in taken if entry.lot.expires_at}
+    if over := {lot: end for lot, end in ends.items() if end <= at}:
+        _extend(over, posting, at=at)
     return posting
+
+
+def _extend(ends: Mapping[Lot, datetime], posting: Posting, *, at: datetime) -> None:
+    company = Company.objects.get(schema_name=connection.schema_name)
+    gone = Employee.objects.filter(
+        wallet=posting.destination_id, status=Employee.Status.LEFT, grace_until__isnull=True
+    )
+    if company.leaver_policy == Company.LeaverPolicy.RETURN and gone.exists():
+        return
+    after = days.end_of(timezone.localdate(at) + timedelta(days=company.refund_days))
+    LotExtension.objects.bulk_create(
+        LotExtension(lot=lot, posting=posting, before=before, after=after, at=at)
+        for lot, before in ends.items()
+    )
 
 
 @dataclass(frozen=True)
@@ -178,30 +204,31 @@ def _hand_out(cursor: Any, grant: Grant, parts: Sequence[Part], *, source: int, 
         raise RuntimeError(f"grant {grant.pk} reached {cursor.rowcount} of {len(parts)} wallets")
 
 
-# What is left of lots goes back to the budgets that they came from, a closed one too: its account still belongs to
-# the company, which can unload it to its funds. The reference names the lot's last entry, so that the same remainder
-# is returned once, and what a refund adds later is another.
-_RETURN = """
+# What is left of lots leaves their wallets: to the budgets that they came from, a closed one too (its account still
+# belongs to the company, which can unload it to its funds), or to one account. The reference names the lot's last
+# entry, so that the same remainder leaves once, and what a refund adds later is another.
+_TAKE = """
 WITH due AS (
-    SELECT l.id AS lot, l.wallet_id, b.account_id, l.remaining_fen AS fen,
-        'recall:' || l.id || ':' || (SELECT max(e.id) FROM points_lotentry e WHERE e.lot_id = l.id) AS reference
+    SELECT l.id AS lot, l.budget_id, l.wallet_id, coalesce(%(to)s, b.account_id) AS account_id, l.remaining_fen AS fen,
+        %(word)s || ':' || l.id || ':' || (SELECT max(e.id) FROM points_lotentry e WHERE e.lot_id = l.id) AS reference
     FROM points_lot l JOIN points_budget b ON b.id = l.budget_id
-    WHERE l.wallet_id = ANY(%(wallets)s) AND l.remaining_fen > 0
+    WHERE l.id = ANY(%(lots)s) AND l.remaining_fen > 0 AND (%(over)s::timestamptz IS NULL OR l.expires_at <= %(over)s)
 ), posted AS (
     INSERT INTO points_posting (kind, source_id, destination_id, fen, reference, at)
-    SELECT 'recall', wallet_id, account_id, fen, reference, %(at)s FROM due ORDER BY lot
+    SELECT %(kind)s, wallet_id, account_id, fen, reference, %(at)s FROM due ORDER BY lot
     RETURNING id, reference, fen
 ), entered AS (
     INSERT INTO points_lotentry (lot_id, posting_id, fen, item)
     SELECT d.lot, p.id, -p.fen, '' FROM posted p JOIN due d ON d.reference = p.reference
-    RETURNING fen
+    RETURNING lot_id, fen
 )
-SELECT coalesce(-sum(fen), 0)::bigint FROM entered
+SELECT d.budget_id, count(*), count(DISTINCT d.wallet_id), (-sum(e.fen))::bigint
+FROM entered e JOIN due d ON d.lot = e.lot_id GROUP BY 1 ORDER BY 1
 """
 _GIVE_BACK = """
 WITH due AS (
     SELECT p.id, p.source_id, p.destination_id, p.fen FROM points_posting p
-    WHERE p.kind = 'recall' AND p.source_id = ANY(%(wallets)s) AND p.at >= %(since)s
+    WHERE p.kind = 'recall' AND p.reference LIKE 'recall:%%' AND p.source_id = ANY(%(wallets)s) AND p.at >= %(since)s
         AND NOT EXISTS (SELECT 1 FROM points_posting r WHERE r.reverses_id = p.id)
 ), posted AS (
     INSERT INTO points_posting (kind, source_id, destination_id, fen, reference, reverses_id, at)
@@ -221,18 +248,58 @@ def lock_for_returning(wallets: Sequence[int]) -> None:
     """The budgets first, as a grant locks them, then the wallets, as a redemption does; each in id order."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM points_account WHERE kind = 'budget' ORDER BY id FOR UPDATE")
+    lock(wallets)
+
+
+@transaction_required
+def lock(accounts: Sequence[int]) -> None:
+    """Lock these accounts, in id order whatever order they come in."""
+    with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM points_account WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [list(wallets)]
+            "SELECT 1 FROM points_account WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [list(accounts)]
         )
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What left lots of one budget at once."""
+
+    budget: int
+    lots: int
+    wallets: int
+    fen: int
+
+
+@transaction_required
+def take(
+    *,
+    lots: Sequence[int],
+    kind: Posting.Kind,
+    word: str,
+    at: datetime,
+    to: Account | None = None,
+    over: datetime | None = None,
+) -> list[Taken]:
+    """Move what is left of these lots (only of those over at `over`) to their budgets, or to one account.
+
+    The caller has locked their wallets, and the budgets' accounts where these receive. `word` opens the references.
+    """
+    facts = {
+        "lots": list(lots), "kind": kind.value, "word": word, "at": at, "over": over, "to": to.pk if to else None
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, facts)
+        return [Taken(*map(int, row)) for row in cursor.fetchall()]
 
 
 @transaction_required
 def take_back(*, wallets: Sequence[int], at: datetime) -> int:
     """Return everything unspent of these wallets, lot by lot, to its budgets; returns the fen. They are locked before."""
     lock_for_returning(wallets)
-    with connection.cursor() as cursor:
-        cursor.execute(_RETURN, {"wallets": list(wallets), "at": at})
-        return int(cursor.fetchone()[0])
+    lots = list(
+        Lot.objects.filter(wallet__in=wallets, remaining_fen__gt=0).order_by().values_list("pk", flat=True)
+    )
+    return sum(taken.fen for taken in take(lots=lots, kind=Posting.Kind.RECALL, word="recall", at=at))
 
 
 @transaction_required

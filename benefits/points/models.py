@@ -273,7 +273,7 @@ class LotExtension(models.Model):
     """A lot that lives longer because a refund came to it after, or shortly before, its end. Final."""
 
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="extensions")
-    posting = models.OneToOneField(Posting, on_delete=models.PROTECT, related_name="+")
+    posting = models.ForeignKey(Posting, on_delete=models.PROTECT, related_name="+")
     before = models.DateTimeField()
     after = models.DateTimeField()
     at = models.DateTimeField()
@@ -282,6 +282,7 @@ class LotExtension(models.Model):
         ordering = ("id",)
         constraints = [
             models.CheckConstraint(condition=Q(after__gt=F("before")), name="lot_extension_lengthens"),
+            models.UniqueConstraint(fields=["posting", "lot"], name="lot_extension_once_a_refund"),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from benefits.points import figures
 from benefits.points.figures import BudgetFigures
 from benefits.points.models import Account, Budget, Grant, Lot
+from benefits.points.queries import grants
 from tenants.db import connection
 
 
@@ -34,7 +35,9 @@ def books() -> Books:
                     (SELECT coalesce(sum(p.fen), 0) FROM points_posting p WHERE p.destination_id = min(a.id))
                     - (SELECT coalesce(sum(p.fen), 0) FROM points_posting p WHERE p.source_id = min(a.id))
                   ELSE 0 END
-            FROM points_account a GROUP BY a.kind
+            FROM points_account a
+            WHERE NOT EXISTS (SELECT 1 FROM points_budget b WHERE b.account_id = a.id AND b.purpose = 'goodwill')
+            GROUP BY a.kind
             """
         )
         by_kind = {kind: int(fen) for kind, fen in cursor.fetchall()}
@@ -63,9 +66,9 @@ def expiring_fen(*, after: datetime, days: int) -> int:
 def granted_between(first: date, last: date) -> int:
     """What was granted from the first to the last day, both included."""
     return int(
-        Grant.objects.filter(at__date__gte=first, at__date__lte=last).aggregate(
-            fen=Coalesce(Sum("total_fen"), 0)
-        )["fen"]
+        grants()
+        .filter(at__date__gte=first, at__date__lte=last)
+        .aggregate(fen=Coalesce(Sum("total_fen"), 0))["fen"]
     )
 
 

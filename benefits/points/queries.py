@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, Min, Q, QuerySet, Sum
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from benefits.people.models import Employee
 from benefits.points import figures
 from benefits.points.errors import BudgetNotFound
 from benefits.points.figures import BudgetFigures
-from benefits.points.models import Budget, Grant, Lot, Posting
+from benefits.points.models import Budget, Grant, Lot, LotExtension, Posting
 from tenants.db import connection
 
 
@@ -77,17 +77,26 @@ def available_for(employee: Employee, *, category: str, at: datetime) -> int:
 
 
 def lots_of(employee: Employee) -> QuerySet[Lot]:
-    """The employee's lots that hold something, earliest expiry first."""
+    """The employee's lots that hold something, earliest expiry first; `is_lengthened` where a refund did so."""
     return (
         Lot.objects.filter(wallet__employee=employee, remaining_fen__gt=0)
+        .annotate(is_lengthened=Exists(LotExtension.objects.filter(lot=OuterRef("pk"))))
         .select_related("grant", "budget")
         .order_by("expires_at", "at", "id")
     )
 
 
+# What of each item was paid from the platform's goodwill: (item, fen). The company is not billed for it.
+GOODWILL_PARTS = """
+(SELECT e.item, (-sum(e.fen))::bigint AS fen FROM points_budget b JOIN points_lot l ON l.budget_id = b.id
+JOIN points_lotentry e ON e.lot_id = l.id JOIN points_posting r ON r.id = e.posting_id AND r.kind = 'redeem'
+WHERE b.purpose = 'goodwill' GROUP BY e.item)
+"""
+
+
 def history_of(employee: Employee, *, limit: int = 50, before: int | None = None) -> list[dict[str, Any]]:
     """The wallet's postings, newest first, each with the balance after it:
-    rows of {id, kind, at, fen (signed), balance_fen, reference, subject}."""
+    rows of {id, kind, at, fen (signed), balance_fen, reference, subject}. A grant of the platform's is `goodwill`."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -97,10 +106,12 @@ def history_of(employee: Employee, *, limit: int = 50, before: int | None = None
                 FROM points_account a JOIN points_posting p ON a.id IN (p.source_id, p.destination_id)
                 WHERE a.employee_id = %(employee)s),
             walked AS (SELECT mine.*, (sum(fen) OVER (ORDER BY id))::bigint AS balance_fen FROM mine)
-            SELECT w.id, w.kind, w.at, w.fen, w.balance_fen, w.reference,
-                (SELECT g.reason FROM points_grant g WHERE w.kind = 'grant'
-                    AND g.id = nullif(split_part(w.reference, ':', 2), '')::bigint) AS subject
-            FROM walked w WHERE %(before)s::bigint IS NULL OR w.id < %(before)s
+            SELECT w.id, CASE WHEN b.purpose = 'goodwill' THEN 'goodwill' ELSE w.kind END AS kind, w.at, w.fen,
+                w.balance_fen, w.reference, g.reason AS subject
+            FROM walked w
+            LEFT JOIN points_grant g ON g.id = CASE WHEN w.kind = 'grant' THEN split_part(w.reference, ':', 2)::bigint END
+            LEFT JOIN points_budget b ON b.id = g.budget_id
+            WHERE %(before)s::bigint IS NULL OR w.id < %(before)s
             ORDER BY w.id DESC LIMIT %(limit)s
             """,
             {"employee": employee.pk, "before": before, "limit": limit},
@@ -144,8 +155,8 @@ def budgets_of_references(references: Collection[str]) -> dict[str, Budget]:
 
 
 def grants() -> QuerySet[Grant]:
-    """All grants, the newest first."""
-    return Grant.objects.select_related("budget")
+    """The company's grants, the newest first."""
+    return Grant.objects.filter(budget__purpose=Budget.Purpose.COMPANY).select_related("budget")
 
 
 def owners_with_postings(employees: Collection[int], *, since: datetime | None = None) -> set[int]:
@@ -168,7 +179,8 @@ def owners_short_of(employees: Collection[int], *, since: datetime | None) -> se
         cursor.execute(
             """WITH due AS (
                 SELECT a.employee_id, p.destination_id, p.fen FROM points_account a
-                JOIN points_posting p ON p.source_id = a.id AND p.kind = 'recall' AND p.at >= %s
+                JOIN points_posting p ON p.source_id = a.id AND p.kind = 'recall'
+                    AND p.reference LIKE 'recall:%%' AND p.at >= %s
                 WHERE a.employee_id = ANY(%s) AND NOT EXISTS (
                     SELECT 1 FROM points_posting r WHERE r.reverses_id = p.id)
             ), short AS (

@@ -2,6 +2,9 @@
 
 Reads alone. The entries are deliveries, and reversals of deliveries; a reversal whose delivery was billed earlier
 makes a credit note of that invoice, any other is netted in the same invoice.
+
+What was delivered for points that the platform gave is the platform's loss: each entry is billed less that part, and
+one that was paid so altogether is not billed at all.
 """
 
 from collections import defaultdict
@@ -12,6 +15,7 @@ from datetime import date, datetime
 from django_tenants.utils import tenant_context
 
 from benefits.catalogue.models import TaxRate
+from benefits.points.queries import GOODWILL_PARTS
 from reports.invoices import document
 from reports.invoices.errors import TaxRateMissing
 from reports.invoices.models import BilledEntry, Invoice
@@ -27,17 +31,19 @@ TAX_CATEGORIES = {
     "goods": "货物",
 }
 
-_UNBILLED = """
-SELECT p.id, i.id, CASE WHEN p.kind = 'deliver' THEN p.fen ELSE -p.fen END,
-       coalesce(original.at, p.at), p.reverses_id, i.sku_code, i.name_zh, i.tax_category
+_UNBILLED = f"""
+SELECT p.id, i.id, CASE WHEN p.kind = 'deliver' THEN p.fen - coalesce(g.fen, 0) ELSE coalesce(g.fen, 0) - p.fen END,
+       coalesce(original.at, p.at), p.reverses_id, i.sku_code, i.name_zh, i.tax_category,
+       CASE WHEN p.kind = 'deliver' THEN p.fen ELSE -p.fen END
 FROM points_posting p
 LEFT JOIN points_posting original ON original.id = p.reverses_id
 JOIN orders_item i ON i.settlement_id = coalesce(p.reverses_id, p.id)
+LEFT JOIN {GOODWILL_PARTS} g ON g.item = 'item:' || i.id
 WHERE (p.kind = 'deliver' OR (p.kind = 'reverse' AND original.kind = 'deliver')) AND p.at < %(before)s
   AND NOT EXISTS (SELECT 1 FROM public.invoices_billedentry b WHERE b.company = %(company)s AND b.posting_id = p.id)
 ORDER BY p.id
 """
-# The same sum, asked of the accounts rather than of the items: what reached and left `delivered`.
+# The same sum before goodwill, asked of the accounts rather than of the items: what reached and left `delivered`.
 _LEDGER = """
 SELECT coalesce(sum(CASE WHEN d.kind = 'delivered' THEN p.fen ELSE -p.fen END), 0)
 FROM points_posting p JOIN points_account s ON s.id = p.source_id JOIN points_account d ON d.id = p.destination_id
@@ -48,7 +54,7 @@ WHERE 'delivered' IN (s.kind, d.kind) AND p.at < %(before)s
 
 @dataclass(frozen=True)
 class Entry:
-    """One ledger entry of a delivered item; `fen` is negative for a reversal."""
+    """One ledger entry of a delivered item, less what goodwill paid of it; `fen` is negative for a reversal."""
 
     posting_id: int
     item_id: int
@@ -122,9 +128,10 @@ def _unbilled(company: Company, before: datetime) -> Iterator[tuple[Entry, Invoi
         cursor.execute(_LEDGER, facts)
         (ledger_fen,) = cursor.fetchone()
         cursor.execute("SET LOCAL enable_nestloop = on")
-    item_fen = sum(row[2] for row in rows)
+    item_fen = sum(row[8] for row in rows)
     if ledger_fen != item_fen:
         raise RuntimeError(f"{company.schema_name}: {ledger_fen} fen in the ledger, {item_fen} in its items")
+    rows = [row[:8] for row in rows if row[2]]
     reversed_postings = [row[4] for row in rows if row[4]]
     billed = {
         entry.posting_id: entry

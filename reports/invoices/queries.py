@@ -11,6 +11,7 @@ from django.core.files.storage import Storage, default_storage
 from django.db.models import QuerySet, Sum
 from django_tenants.utils import tenant_context
 
+from benefits.points.queries import GOODWILL_PARTS
 from reports.invoices.errors import DocumentDamaged, DocumentNotReady, InvoiceNotFound
 from reports.invoices.models import BilledEntry, Invoice
 from tenants.db import connection
@@ -19,11 +20,22 @@ from tenants.storage import SealedStorage
 
 logger = logging.getLogger(__name__)
 
-# What reached the delivered account, less what was taken back from it.
-_DELIVERED = """
-SELECT coalesce(sum(CASE WHEN d.kind = 'delivered' THEN p.fen ELSE -p.fen END), 0), count(*)
-FROM points_posting p JOIN points_account s ON s.id = p.source_id JOIN points_account d ON d.id = p.destination_id
-WHERE 'delivered' IN (s.kind, d.kind)
+# What reached the delivered account, less what was taken back from it; `part` says whether of all of it, or of the
+# company's own part or the platform's, and only entries with something of that part count. A delivery's reference and
+# its reversal's both lead to the item that its debit names.
+_DELIVERED = f"""
+WITH entry AS (
+    SELECT p.id, p.at, CASE WHEN d.kind = 'delivered' THEN 1 ELSE -1 END AS sign, p.fen,
+        substr(coalesce(o.reference, p.reference), length('deliver:') + 1) AS item
+    FROM points_posting p JOIN points_account s ON s.id = p.source_id JOIN points_account d ON d.id = p.destination_id
+    LEFT JOIN points_posting o ON o.id = p.reverses_id
+    WHERE 'delivered' IN (s.kind, d.kind)
+), p AS (
+    SELECT e.id, e.at, e.sign * e.fen AS whole, e.sign * (e.fen - coalesce(g.fen, 0)) AS company,
+        e.sign * coalesce(g.fen, 0) AS platform
+    FROM entry e LEFT JOIN {GOODWILL_PARTS} g ON g.item = e.item
+)
+SELECT coalesce(sum({{part}}), 0), count(*) FILTER (WHERE {{part}} <> 0) FROM p WHERE true
 """
 _BILLED = "EXISTS (SELECT 1 FROM public.invoices_billedentry b WHERE b.company = %s AND b.posting_id = p.id)"
 _OF_INVOICE = "p.id IN (SELECT b.posting_id FROM public.invoices_billedentry b WHERE b.invoice_id = %s)"
@@ -75,12 +87,12 @@ def unfiled() -> QuerySet[Invoice]:
 
 
 def reconcile(*, invoice: Invoice, company: Company) -> Reconciled:
-    """The invoice's total, the sum of its lines, and the sum of the ledger postings that it bills."""
+    """The invoice's total, the sum of its lines, and the company's part of the ledger postings that it bills."""
     lines = invoice.lines.aggregate(fen=Sum("gross_fen"))["fen"] or 0
     return Reconciled(
         total_fen=invoice.total_fen,
         lines_fen=lines,
-        ledger_fen=_delivered(company, _OF_INVOICE, invoice.pk)[0],
+        ledger_fen=_delivered(company, "company", _OF_INVOICE, invoice.pk)[0],
     )
 
 
@@ -92,23 +104,29 @@ def departments_of(*, invoice: Invoice, company: Company) -> Sequence[tuple[str,
 
 
 def unbilled(company: Company, *, before: datetime) -> tuple[int, int]:
-    """(fen, entries) delivered before an instant that no invoice bills yet."""
-    return _delivered(company, f"p.at < %s AND NOT {_BILLED}", before, company.schema_name)
+    """(fen, entries) delivered before an instant that no invoice bills yet, and one will."""
+    return _delivered(company, "company", f"p.at < %s AND NOT {_BILLED}", before, company.schema_name)
 
 
 def delivered(company: Company, *, since: datetime, before: datetime) -> tuple[int, int]:
     """(fen, entries) delivered in a period, less what was taken back in it."""
-    return _delivered(company, "p.at >= %s AND p.at < %s", since, before)
+    return _delivered(company, "whole", "p.at >= %s AND p.at < %s", since, before)
+
+
+def by_platform(company: Company, *, since: datetime, before: datetime) -> tuple[int, int]:
+    """The part of what was delivered in a period that was paid from the platform's goodwill, which is never billed."""
+    return _delivered(company, "platform", "p.at >= %s AND p.at < %s", since, before)
 
 
 def billed(company: Company, *, since: datetime, before: datetime) -> tuple[int, int]:
     """The part of what was delivered in a period that invoices and credit notes bill."""
-    return _delivered(company, f"p.at >= %s AND p.at < %s AND {_BILLED}", since, before, company.schema_name)
+    where = f"p.at >= %s AND p.at < %s AND {_BILLED}"
+    return _delivered(company, "company", where, since, before, company.schema_name)
 
 
-def _delivered(company: Company, where: str, *values: Any) -> tuple[int, int]:
+def _delivered(company: Company, part: str, where: str, *values: Any) -> tuple[int, int]:
     with tenant_context(company), connection.cursor() as cursor:
-        cursor.execute(f"{_DELIVERED} AND {where}", values)
+        cursor.execute(f"{_DELIVERED.format(part=part)} AND {where}", values)
         fen, entries = cursor.fetchone()
         return int(fen), int(entries)
 

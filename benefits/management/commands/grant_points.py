@@ -9,6 +9,7 @@ from django_tenants.utils import tenant_context
 
 from benefits import money
 from benefits.points import days, operations
+from benefits.points import queries as points
 from benefits.points.errors import NobodyToGrantTo
 from benefits.points.models import Budget, Grant
 from benefits.points.operations import Audience
@@ -86,7 +87,7 @@ def _day(text: str | None) -> date | None:
 
 
 def _budget(name: str, *, at: datetime) -> Budget:
-    budget = Budget.objects.select_related("account").filter(name=name).first()
+    budget = points.budgets().filter(name=name).first()
     return budget or operations.open_budget(
         name=name, owner="", from_date=timezone.localdate(at), actor=None, at=at
     )

@@ -16,7 +16,6 @@ CREATE OR REPLACE FUNCTION points_apply_postings() RETURNS trigger
 DECLARE
     _new record;
     _rows int := 0;
-    _named int;
     _id bigint;
 BEGIN
     FOR _new IN SELECT source_id AS source, destination_id AS destination, fen FROM new_rows LOOP
@@ -46,16 +45,11 @@ BEGIN
                 SELECT source_id AS id, -fen AS fen FROM new_rows
                 UNION ALL SELECT destination_id, fen FROM new_rows) legs GROUP BY id) d
         WHERE a.id = d.id AND a.balance_fen IS NOT NULL;
-    GET DIAGNOSTICS _rows = ROW_COUNT;
-    SELECT count(*) INTO _named
-        FROM (SELECT source_id AS id FROM new_rows UNION SELECT destination_id FROM new_rows) n;
-    IF _rows < _named THEN  -- some are the company's own, or not there
-        SELECT n.id INTO _id FROM (SELECT source_id AS id FROM new_rows UNION SELECT destination_id FROM new_rows) n
-            WHERE NOT EXISTS (SELECT FROM points_account a WHERE a.id = n.id) LIMIT 1;
-        IF FOUND THEN
-            RAISE 'foreign key: a posting names account %, which is not there', _id
-                USING ERRCODE = 'foreign_key_violation';
-        END IF;
+    SELECT n.id INTO _id FROM (SELECT source_id AS id FROM new_rows UNION SELECT destination_id FROM new_rows) n
+        WHERE NOT EXISTS (SELECT FROM points_account a WHERE a.id = n.id) LIMIT 1;
+    IF FOUND THEN
+        RAISE 'foreign key: a posting names account %, which is not there', _id
+            USING ERRCODE = 'foreign_key_violation';
     END IF;
     RETURN NULL;
 END $$;
@@ -67,7 +61,6 @@ CREATE OR REPLACE FUNCTION points_apply_lot_entries() RETURNS trigger
 DECLARE
     _new record;
     _rows int := 0;
-    _named int;
     _id bigint;
 BEGIN
     FOR _new IN SELECT lot_id AS lot, posting_id AS posting, fen FROM new_rows LOOP
@@ -82,16 +75,14 @@ BEGIN
         END IF;
         RETURN NULL;
     END IF;
-    -- Whoever writes entries of several lots has their wallets, which decide who is first.
+    PERFORM 1 FROM points_lot WHERE id IN (SELECT lot_id FROM new_rows) ORDER BY id FOR UPDATE;
     UPDATE points_lot l SET remaining_fen = l.remaining_fen + d.fen
         FROM (SELECT lot_id, sum(fen) AS fen FROM new_rows GROUP BY lot_id) d
         WHERE l.id = d.lot_id;
-    GET DIAGNOSTICS _rows = ROW_COUNT;
-    SELECT count(DISTINCT lot_id) INTO _named FROM new_rows;
-    SELECT n.posting_id INTO _id FROM new_rows n
-        WHERE NOT EXISTS (SELECT FROM points_posting p WHERE p.id = n.posting_id) LIMIT 1;
-    IF FOUND OR _rows < _named THEN
-        RAISE 'foreign key: an entry names a lot or a posting that is not there'
+    SELECT n.lot_id INTO _id FROM new_rows n WHERE NOT EXISTS (SELECT FROM points_lot l WHERE l.id = n.lot_id)
+        OR NOT EXISTS (SELECT FROM points_posting p WHERE p.id = n.posting_id) LIMIT 1;
+    IF FOUND THEN
+        RAISE 'foreign key: an entry names lot % or a posting that is not there', _id
             USING ERRCODE = 'foreign_key_violation';
     END IF;
     RETURN NULL;
@@ -154,15 +145,7 @@ CREATE TRIGGER guard_lot BEFORE UPDATE ON points_lot FOR EACH ROW
     WHEN (pg_trigger_depth() < 1) EXECUTE FUNCTION points_guard_lot();
 """
 
-# Every grant writes each wallet and each new lot once more: with room on its own page that writes no index.
-ROOM = """
-ALTER TABLE points_account SET (fillfactor = 50);
-ALTER TABLE points_lot SET (fillfactor = 50);
-"""
-
 UNDO = """
-ALTER TABLE points_account RESET (fillfactor);
-ALTER TABLE points_lot RESET (fillfactor);
 DROP TRIGGER keep_lot ON points_lot;
 DROP TRIGGER keep_all ON points_lot;
 DROP TRIGGER guard_new_lot ON points_lot;
@@ -179,5 +162,5 @@ _before = import_module("benefits.points.migrations.0002_kept_balances")
 class Migration(migrations.Migration):
     dependencies = [("points", "0004_their_accounts")]
     operations = [
-        migrations.RunSQL(POSTINGS + ENTRIES + GUARDS + ROOM, UNDO + _before.UNDO + _before.SQL),
+        migrations.RunSQL(POSTINGS + ENTRIES + GUARDS, UNDO + _before.UNDO + _before.SQL),
     ]

@@ -11,13 +11,19 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
+from django_tenants.utils import tenant_context
 
 from benefits import money
 from benefits.catalogue.models import Sku
 from benefits.fulfilment import operations, oversight
 from benefits.fulfilment.models import Attempt, Case, Delivery
 from benefits.fulfilment.vault import codes
-from benefits.web.platform import desk, look, who
+from benefits.points import goodwill as credits
+from benefits.web.platform import desk, goodwill, look, who
+from benefits.web.platform.forms import GoodwillForm
+from tenants.access import allow
+from tenants.errors import DomainError
+from tenants.models import Company
 
 
 @who.everyone
@@ -103,6 +109,7 @@ def _page(request: HttpRequest, found: Delivery, **more: Any) -> HttpResponse:
             (case, look.CASE[Case.Status(case.status)]) for one in attempts for case in one.cases.all()
         ],
         "has_codes": may_run and found.card_codes.exists(),
+        **goodwill.of_delivery(request, found),
         **more,
     }
     return render(request, "platform/delivery.html", context)
@@ -188,3 +195,26 @@ def reveal(request: HttpRequest, delivery_id: int) -> HttpResponse:
     found = get_object_or_404(Delivery, pk=delivery_id)
     shown = codes.reveal(delivery=found, actor=who.person(request), at=timezone.now())
     return _page(request, found, codes=shown)
+
+
+@require_POST
+@allow(*goodwill.GIVERS)
+def give(request: HttpRequest, delivery_id: int) -> HttpResponse:
+    """Give the owner of a delivery points of the platform's own money."""
+    found = get_object_or_404(Delivery, pk=delivery_id)
+    company = get_object_or_404(Company, schema_name=found.company)
+    form = GoodwillForm(request.POST)
+    if form.is_valid():
+        try:
+            with tenant_context(company):
+                credits.credit(
+                    delivery=found, **form.cleaned_data, actor=who.person(request), at=timezone.now()
+                )
+        except DomainError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("Given. The employee can spend it at once."))
+            return redirect("platform_delivery", delivery_id=delivery_id)
+    answer = _page(request, found, **goodwill.of_delivery(request, found, form))
+    answer.status_code = 422
+    return answer

@@ -130,6 +130,17 @@ class FactsForm(NamesForm):
         max_value=365,
         help_text=_("So many days after leaving one may still sign in and spend; 0: none."),
     )
+    expiry_policy = forms.ChoiceField(
+        label=_("When points expire"),
+        choices=Company.ExpiryPolicy.choices,
+        help_text=_("As its contract says. It counts for what expires from now on."),
+    )
+    refund_days = forms.IntegerField(
+        label=_("Days to spend a refund of expired points"),
+        min_value=1,
+        max_value=365,
+        help_text=_("Points of a failed order that are over by then live on for so many days."),
+    )
 
     def __init__(self, *args: Any, rate_fixed: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -256,6 +267,24 @@ class DecisionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("The supplier's answer, a receipt, a call: whoever audits this reads it."),
     )
+
+
+class GoodwillForm(forms.Form):
+    """What the platform gives an employee, and what they are told."""
+
+    fen = YuanField(label=_("Yuan"), max_length=20)
+    reason = forms.CharField(
+        label=_("What the employee is told"),
+        max_length=120,
+        help_text=_("They read it in their wallet, like: Your top-up takes longer than it should."),
+    )
+    seen = forms.CharField(max_length=10, widget=forms.HiddenInput)
+    request_key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        most = money.yuan_grouped(settings.GOODWILL_ALONE_FEN)
+        self.fields["fen"].help_text = _("At most ¥%(yuan)s.") % {"yuan": most}
 
 
 class StaffForm(forms.Form):

@@ -1,14 +1,17 @@
 """How products, orders and postings look: hue, drawing, icon, words. Plain values for templates."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from benefits.catalogue.models import Product
 from benefits.orders.models import Item, Order
+from benefits.points import days
+from benefits.points.queries import Wallet
 from benefits.templatetags.mall import exact_moment
 
 HUES = frozenset({"pine", "lake", "plum", "cinnabar", "ochre", "moss", "indigo", "slate", "rose", "amber"})
@@ -119,12 +122,26 @@ def order_row(order: Order) -> dict[str, Any]:
     }
 
 
+SOON = timedelta(days=30)
+
+
+def expiring(wallet: Wallet, *, at: datetime) -> dict[str, Any] | None:
+    """What expires next, where that is within 30 days: how much, on which last day, and how many days are left."""
+    if wallet.expires_at is None or wallet.expires_at - at >= SOON:
+        return None
+    last = days.last_day(wallet.expires_at)
+    return {"fen": wallet.expiring_fen, "day": last, "days": (last - timezone.localdate(at)).days}
+
+
 POSTINGS = {
     "grant": _("Granted"),
     "recall": _("Taken back"),
     "redeem": _("Redeemed"),
     "refund": _("Returned"),
     "expire": _("Expired"),
+    "lapse": _("Expired"),
+    "goodwill": _("Given by the platform"),
+    "recover": _("Taken back by the platform"),
     "reverse": _("Corrected"),
 }
 

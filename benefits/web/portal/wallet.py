@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from benefits.catalogue import queries as catalogue
 from benefits.orders import queries as orders
+from benefits.points import days
 from benefits.points import queries as points
 from benefits.web.portal import shown
 from benefits.web.portal.visitor import employee_of
@@ -31,17 +32,22 @@ def wallet(request: HttpRequest) -> HttpResponse:
     rows = points.history_of(employee, limit=PAGE + 1, before=int(before) if before else None)
     shelves = {shelf.slug: shelf.name for shelf in catalogue.categories()}
     lots = [lot for lot in points.lots_of(employee) if lot.expires_at is None or lot.expires_at > at]
+    purse = points.wallet_of(employee, at=at)
     return render(
         request,
         "portal/wallet.html",
         {
             "tab": "me",
-            "wallet": points.wallet_of(employee, at=at),
+            "wallet": purse,
+            "warning": shown.expiring(purse, at=at),
+            "refund_days": request.company.refund_days,  # type: ignore[attr-defined]
             "lots": [
                 {
                     "lot": lot,
                     "shelves": [shelves.get(slug, slug) for slug in lot.budget.categories],
                     "is_soon": lot.expires_at is not None and (lot.expires_at - at).days < 30,
+                    "is_refund": lot.is_lengthened,  # type: ignore[attr-defined]
+                    "last_day": days.last_day(lot.expires_at) if lot.expires_at else None,
                 }
                 for lot in lots
             ],

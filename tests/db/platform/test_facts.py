@@ -34,6 +34,8 @@ FACTS = {
     "others_allowed": "",
     "leaver_policy": "return",
     "leaver_grace_days": "30",
+    "expiry_policy": "lapse",
+    "refund_days": "14",
 }
 
 
@@ -55,6 +57,7 @@ def test_an_operator_changes_everything_that_is_a_fact(operator: Client) -> None
         "daily_limit_fen": 150_050,
         "others_allowed": False,
         "leaver_grace_days": 30,
+        "refund_days": 14,
     }
     assert {name: getattr(company, name) for name in FACTS} == {**typed, "brand_colour": "#1f6f5c"}
     event = AuditEvent.objects.get(action="company.changed")
