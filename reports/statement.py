@@ -53,7 +53,7 @@ NAMES = {
     "unallot": _("Not handed out after all"),
     "expire": _("Expired points"),
     "lapse": _("Lapsed points"),
-    "goodwill": _("Given by the platform"),
+    "goodwill": _("Paid by the platform"),
     "recover": _("Taken back by the platform"),
     "reverse": _("Corrections"),
 }
@@ -63,7 +63,7 @@ TITLES = {
     "wallet": _("Employees' wallets"),
     "held": _("Orders in process"),
     "delivered": _("Delivered benefits"),
-    "allotted": _("Grants being handed out"),
+    "allotted": _("Being handed out"),
     "lapsed": _("Lapsed points"),
 }
 _RARE = frozenset({"allotted", "lapsed"})  # left out of a statement in which nothing of them is

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from psycopg import sql
 
 from benefits.campaigns import roll
@@ -108,6 +109,16 @@ def next_days(rule: GrantRule, from_day: date, n: int) -> list[tuple[date, int, 
 def running() -> QuerySet[Rehearsal]:
     """Those that are being handed out."""
     return Rehearsal.objects.filter(status=Rehearsal.Status.RUNNING).order_by("pk")
+
+
+def owed(employees: Collection[int]) -> set[int]:
+    """Those of these employees (pk) whose part of a grant is set aside and not yet handed out."""
+    rows = RehearsalRow.objects.filter(
+        rehearsal__status=Rehearsal.Status.RUNNING,
+        place__gt=F("rehearsal__handed"),
+        employee_id__in=employees,
+    )
+    return set(rows.values_list("employee_id", flat=True))
 
 
 def find_rehearsal(pk: int) -> Rehearsal:

@@ -59,46 +59,33 @@ def redeem(
     cleaned = kind.clean(account)
     if cleaned is None:
         raise InvalidAccount(reason=kind.problem)
-    name, actor_id, address = audit.who(actor)
     today = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
-    refusal, facts, *placed = _call(
-        employee=employee.pk,
-        request_key=request_key,
-        request_digest=_digest(sku.code, cleaned, quoted_fen),
-        sku=sku.code,
-        quoted_fen=quoted_fen,
-        phone_index=mobile_index(cleaned) if kind.is_phone else "",
-        number=_new_number(today),
-        account=_ACCOUNT.get_prep_value(cleaned),
-        account_hint=kind.mask(cleaned),
-        delivery_account=_DELIVERY_ACCOUNT.get_prep_value(cleaned),
-        account_index=fulfilment.account_index(cleaned),
-        actor=name,
-        actor_id=actor_id,
-        address=address,
-        today=today,
-        at=at,
-    )
+    digest, number, hint = _digest(sku.code, cleaned, quoted_fen), _new_number(today), kind.mask(cleaned)
+    refusal, facts, pk, debit, *names = _call(
+        employee.pk, request_key, digest, sku.code, quoted_fen, mobile_index(cleaned) if kind.is_phone else "",
+        number, _ACCOUNT.get_prep_value(cleaned), hint, _DELIVERY_ACCOUNT.get_prep_value(cleaned),
+        fulfilment.account_index(cleaned), *audit.who(actor), today, at,
+    )  # fmt: skip
     if refusal:
         raise _REFUSALS[refusal](sku, json.loads(facts or "{}"))
     crash_point("after_debit_commit")
-    order = Order.from_db(connection.alias, _COLUMNS, placed)
-    order.account = cleaned  # the row has it sealed
-    return order
+    if debit is None:
+        return Order.objects.get(pk=pk)  # this request was answered before
+    slug, name_zh, name_en = names
+    return Order.from_db(
+        connection.alias, _COLUMNS,
+        (pk, number, employee.pk, request_key, digest, Order.Status.PLACED, sku.code, slug, name_zh, name_en, quoted_fen,
+         cleaned, hint, debit, at, None),
+    )  # fmt: skip
 
 
 _ACCOUNT = Order._meta.get_field("account")
 _DELIVERY_ACCOUNT = Delivery._meta.get_field("account")
-_COLUMNS = [field.attname for field in Order._meta.concrete_fields]
-_ARGUMENTS = (
-    "employee", "request_key", "request_digest", "sku", "quoted_fen", "phone_index", "number", "account",
-    "account_hint", "delivery_account", "account_index", "actor", "actor_id", "address", "today", "at",
+_COLUMNS = (
+    "id", "number", "employee_id", "request_key", "request_digest", "status", "sku_code", "product_slug", "name_zh",
+    "name_en", "price_fen", "account", "account_hint", "debit_id", "placed_at", "finished_at",
 )  # fmt: skip
-_REDEEM = (
-    f"SELECT refusal, facts, {', '.join(f'(placed).{name}' for name in _COLUMNS)} FROM orders_redeem("
-    + ", ".join(f"_{name} => %({name})s" for name in _ARGUMENTS)
-    + ")"
-)
+_REDEEM = f"SELECT * FROM orders_redeem({', '.join(['%s'] * 16)})"
 
 # What the call refuses, as the error that it is to a person; see orders/migrations/0002_redeem_function.py.
 _REFUSALS: dict[str, Callable[[Sku, dict[str, int]], DomainError]] = {
@@ -112,7 +99,7 @@ _REFUSALS: dict[str, Callable[[Sku, dict[str, int]], DomainError]] = {
 }
 
 
-def _call(**arguments: Any) -> Any:
+def _call(*arguments: Any) -> Any:
     """The one call that decides and writes a redemption; a statement alone is a transaction of its own."""
     with connection.cursor() as cursor:
         cursor.execute(_REDEEM, arguments)

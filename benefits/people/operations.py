@@ -6,6 +6,7 @@ thousand model instances would cost more than everything else.
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -269,13 +270,19 @@ def _write(columns: Sequence[str], rows: Sequence[Row]) -> None:
         cursor.execute("DROP TABLE changed_employee")
 
 
+# Thousands of texts cross as one: quoting each for an array takes five times as long.
+_TEXTS = "ARRAY(SELECT jsonb_array_elements_text(%s::jsonb))"
+
+
 def _users_for(numbers: Cells, states: Cells) -> list[str | None]:
     """A primary key for the user of each active one; None where the number names a user already."""
     active = [
         number for number, status in zip(numbers, states, strict=True) if status == Employee.Status.ACTIVE
     ]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT username FROM identity_user WHERE username = ANY(%s)", [active])
+        cursor.execute(
+            f"SELECT username FROM identity_user WHERE username = ANY({_TEXTS})", [json.dumps(active)]
+        )
         wanted = set(active) - {row[0] for row in cursor.fetchall()}
     new = iter(_reserved(User, len(wanted)))
     return [str(next(new)) if number in wanted else None for number in numbers]
@@ -314,8 +321,8 @@ def _of_one_user(emails: Cells) -> list[str]:
     folded = [email.lower() if email else "" for email in emails]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT lower(email) FROM identity_user WHERE email <> '' AND lower(email) = ANY(%s)",
-            [[email for email in folded if email]],
+            f"SELECT lower(email) FROM identity_user WHERE email <> '' AND lower(email) = ANY({_TEXTS})",
+            [json.dumps([email for email in folded if email])],
         )
         taken = {"", *(row[0] for row in cursor.fetchall())}
     found = []

@@ -15,12 +15,14 @@ from tenants import audit
 from tenants.db import connection, transaction, transaction_required
 from tenants.models import Company
 
-# Wallets of people who left, from which points were returned before, and to which a refund has come since.
+# Wallets of people who left, from which points were returned before, and to which a refund has come since; or a grant
+# that was set aside while they were there, and handed out after they had left.
 _REFUNDED_LATER = """
 SELECT a.employee_id FROM points_account a JOIN people_employee e ON e.id = a.employee_id
 WHERE a.kind = 'wallet' AND a.balance_fen > 0 AND e.status = 'left' AND e.grace_until IS NULL
-    AND EXISTS (SELECT 1 FROM points_posting p WHERE p.source_id = a.id AND p.kind = 'recall'
-        AND p.reference LIKE 'recall:%')
+    AND (EXISTS (SELECT 1 FROM points_posting p WHERE p.source_id = a.id AND p.kind = 'recall'
+            AND p.reference LIKE 'recall:%')
+        OR EXISTS (SELECT 1 FROM points_lot l WHERE l.wallet_id = a.id AND l.occasion <> '' AND l.at >= e.updated_at))
 """
 
 

@@ -109,7 +109,7 @@ def _read_all(cells: list[Any], read: Callable[[Cell], Any], plain: Callable[[st
     kinds = set(map(type, cells))
     if kinds == {str} and plain is not None and all(map(plain, cells)):
         return cells
-    if len(kinds) == 1 and kinds.issubset(_REMEMBERED) and len(distinct := set(cells)) <= _MEMO:
+    if len(kinds) == 1 and kinds.issubset(_REMEMBERED) and len(distinct := set(cells)) * 2 <= len(cells):
         known = {cell: normalise.attempt(read, cell) for cell in distinct if cell != ""} | {"": None}
         return list(map(known.__getitem__, cells))
     return _read_one_by_one(cells, read, plain)

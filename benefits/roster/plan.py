@@ -96,7 +96,7 @@ class Plan:
         # No text of a person holds a control character.
         lines = ["\0".join((step.employee_no, *step.after, *step.after.values())) for step in joining]  # type: ignore[arg-type]
         digest = hashlib.sha256(json.dumps((self.mode.value, others)).encode())
-        digest.update("\n".join(lines).encode())
+        digest.update("\n".join(lines).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
 

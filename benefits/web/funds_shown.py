@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import pgettext, pgettext_lazy
 
 from benefits import money
 from benefits.funds import receipts
@@ -15,6 +16,25 @@ from benefits.funds.queries import Statement
 from benefits.funds.slips import CONTENT_TYPES, Slip
 
 PAGE = 100
+
+
+def day_field(label: Any, **more: Any) -> forms.DateField:
+    """A day as browsers give it."""
+    return forms.DateField(label=label, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"), **more)
+
+
+class PeriodForm(forms.Form):
+    """A period of a statement, as the address gives it; without a day it is open at that end."""
+
+    first = day_field(pgettext_lazy("period", "From"), required=False)
+    last = day_field(pgettext_lazy("period", "Until"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        first, last = data.get("first"), data.get("last")
+        if first and last and last < first:
+            self.add_error("last", _("The last day lies before the first."))
+        return data
 
 
 def yuan(fen: int) -> str:

@@ -21,6 +21,7 @@ def main(wanted: list[str]) -> int:
     benchmarks = {
         "redemption": redemptions.run,
         "grant": grants.run,
+        "campaign": grants.run_campaign,
         "open_company": companies.run,
         "read_roster": rosters.run_reading,
         "check_roster": rosters.run_checking,

@@ -1,15 +1,22 @@
-"""A grant to 20,000 wallets against inserting as many bare postings and lots."""
+"""Grants to many wallets, in one act and by a rule in steps, against inserting as many bare postings and lots."""
 
+import os
+import statistics
+import sys
+import time
+from collections import defaultdict
 from uuid import uuid4
 
 from django.db import connection
 
+from benefits.campaigns import operations as campaigns
+from benefits.campaigns.definition import Definition
 from benefits.points import operations as points
 from tenants.db import transaction
 from tests import factories
 from tests.bench.measure import Figures, in_turns
 
-WALLETS = 20_000
+WALLETS = int(os.environ.get("BENCH_WALLETS", "20000"))
 FLOOR = """
 CREATE TABLE IF NOT EXISTS bench_posting (LIKE points_posting INCLUDING ALL);
 CREATE TABLE IF NOT EXISTS bench_lot (LIKE points_lot INCLUDING ALL);
@@ -38,10 +45,47 @@ def run() -> Figures:
             request_key=uuid4(), actor=None, at=factories.AT,
         )  # fmt: skip
 
-    def floor() -> None:
-        facts = {"key": uuid4().hex[:8], "wallets": WALLETS}
-        with transaction(), connection.cursor() as cursor:
-            for statement in filter(str.strip, ROWS.split(";")):
-                cursor.execute(statement, facts)
+    return {**in_turns(ours=ours, floor=_floor, unit="s"), "wallets": WALLETS}
 
-    return {**in_turns(ours=ours, floor=floor, unit="s"), "wallets": WALLETS}
+
+def _floor() -> None:
+    facts = {"key": uuid4().hex[:8], "wallets": WALLETS}
+    with transaction(), connection.cursor() as cursor:
+        for statement in filter(str.strip, ROWS.split(";")):
+            cursor.execute(statement, facts)
+
+
+def run_campaign() -> Figures:
+    """Seconds to rehearse, commit and hand out a rule's grant, step by step, and for the two INSERTs alone."""
+    factories.employees(WALLETS)
+    budget = factories.a_budget(100 * WALLETS * 10)
+    said = Definition.of_json(
+        {"audience": {"everyone": True}, "occasion": {"kind": "once"}, "amount": {"fen": 100}}
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(FLOOR)
+        cursor.execute("VACUUM ANALYZE points_account")
+    phases: dict[str, list[float]] = defaultdict(list)
+
+    def ours() -> None:
+        began = time.perf_counter()
+        everything = {"actor": None, "at": factories.AT}
+        rule = campaigns.make_rule(name=uuid4().hex, budget=budget, definition=said, **everything)
+        campaigns.activate_rule(rule=rule, **everything)
+        rehearsal = campaigns.rehearse_rule(rule=rule, day=factories.AT.date(), **everything)
+        phases["rehearse"].append(time.perf_counter() - began)
+        campaigns.commit_rehearsal(rehearsal=rehearsal, digest=rehearsal.digest, **everything)
+        phases["commit"].append(time.perf_counter() - began - phases["rehearse"][-1])
+        last = time.perf_counter()
+        while campaigns.hand_out(rehearsal=rehearsal, at=factories.AT):
+            phases["step"].append(time.perf_counter() - last)
+            last = time.perf_counter()
+            print(f"  {rehearsal.handed} of {rehearsal.people}", end="\r", file=sys.stderr, flush=True)
+
+    figures = in_turns(ours=ours, floor=_floor, unit="s", rounds=3)
+    medians = {name: round(statistics.median(times), 3) for name, times in phases.items()}
+    return {
+        **figures,
+        "wallets": WALLETS,
+        "phases": {**medians, "longest_step": round(max(phases["step"]), 3)},
+    }

@@ -9,6 +9,7 @@ from django.utils import timezone
 from benefits.campaigns.errors import DayNotCommitted, RehearsalEmpty, RehearsalStale, RuleNotActive
 from benefits.campaigns.models import GrantRule, Rehearsal
 from benefits.campaigns.operations import rehearsing
+from benefits.people.hold import await_roster, hold_roster
 from benefits.points import allotting
 from benefits.points.models import Account, Grant
 from benefits.states import advance
@@ -25,7 +26,7 @@ def commit_rehearsal(*, rehearsal: Rehearsal, digest: str, actor: User | None, a
     """Set the total aside and let it be handed out. Safe to repeat: what runs or is done stays as it is.
 
     Raises RehearsalStale where the same rehearsal made now has another digest, RuleNotActive, RehearsalEmpty,
-    DayNotCommitted, InsufficientBudget, BudgetClosed, InvalidExpiry, IllegalTransition.
+    DayNotCommitted, InsufficientBudget, BudgetClosed, InvalidExpiry, IllegalTransition, and RosterBusy to a person.
     """
     is_same = _commit(rehearsal, digest, actor=actor, at=at)
     rehearsal.refresh_from_db()
@@ -37,7 +38,12 @@ def commit_rehearsal(*, rehearsal: Rehearsal, digest: str, actor: User | None, a
 @transaction
 def _commit(rehearsal: Rehearsal, digest: str, *, actor: User | None, at: datetime) -> bool:
     """False where it is out of date, which is kept."""
-    # The rule first, then the scarce thing: two commits of one rule, or from one budget, happen one after another.
+    # The roster stands still until this is committed: nobody who is promised points is removed by an undone import. Then
+    # the rule, then the scarce thing: two commits of one rule, or from one budget, happen one after another.
+    if actor is None:
+        await_roster()
+    else:
+        hold_roster()
     rule = GrantRule.objects.select_for_update(no_key=True).get(pk=rehearsal.rule_id)
     now = Rehearsal.objects.select_related("version__budget").get(pk=rehearsal.pk)
     Account.objects.select_for_update().get(pk=now.version.budget.account_id)

@@ -73,7 +73,8 @@ CREATE FUNCTION orders_redeem(
     _employee bigint, _request_key uuid, _request_digest text, _sku text, _quoted_fen bigint, _phone_index text,
     _number text, _account text, _account_hint text, _delivery_account text, _account_index text,
     _actor text, _actor_id bigint, _address text, _today timestamptz, _at timestamptz,
-    OUT refusal text, OUT facts jsonb, OUT placed orders_order
+    OUT refusal text, OUT facts jsonb, OUT placed bigint, OUT debit bigint, OUT product text, OUT name_zh text,
+    OUT name_en text
 ) LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     _wallet bigint;
@@ -83,13 +84,17 @@ DECLARE
     _fens bigint[];
     _items bigint[];
     _used bigint;
-    _debit record;
+    _held record;
+    _earlier record;
 BEGIN
     -- The wallet row is the lock: one employee's redemptions happen one after another.
     SELECT id INTO _wallet FROM points_account WHERE employee_id = _employee FOR UPDATE;
-    SELECT * INTO placed FROM orders_order WHERE employee_id = _employee AND request_key = _request_key;
+    SELECT id, request_digest INTO _earlier FROM orders_order
+        WHERE employee_id = _employee AND request_key = _request_key;
     IF FOUND THEN
-        IF placed.request_digest <> _request_digest THEN
+        IF _earlier.request_digest = _request_digest THEN
+            placed := _earlier.id;
+        ELSE
             refusal := 'request_key_reused';
         END IF;
         RETURN;
@@ -163,22 +168,26 @@ BEGIN
         _items := _items || nextval('orders_item_id_seq');
         _fens := _fens || _part.fen;
     END LOOP;
-    _debit := points_hold(_wallet, _items, _fens, _of.category, 'order:' || _number, _at);
-    IF _debit.debit IS NULL THEN
+    _held := points_hold(_wallet, _items, _fens, _of.category, 'order:' || _number, _at);
+    debit := _held.debit;
+    IF debit IS NULL THEN
         refusal := 'insufficient_points';
-        facts := jsonb_build_object('needed_fen', _debit.needed, 'available_fen', _debit.available);
+        facts := jsonb_build_object('needed_fen', _held.needed, 'available_fen', _held.available);
         RETURN;
     END IF;
     INSERT INTO orders_order (number, employee_id, request_key, request_digest, status, sku_code, product_slug,
             name_zh, name_en, price_fen, account, account_hint, debit_id, placed_at)
         VALUES (_number, _employee, _request_key, _request_digest, 'placed', _sku, _of.slug, _of.name_zh,
-            _of.name_en, _of.price_fen, _account, _account_hint, _debit.debit, _at)
-        RETURNING * INTO placed;
+            _of.name_en, _of.price_fen, _account, _account_hint, debit, _at)
+        RETURNING id INTO placed;
+    product := _of.slug;
+    name_zh := _of.name_zh;
+    name_en := _of.name_en;
     FOR _place IN 1 .. cardinality(_parts) LOOP
         _part := _parts[_place];
         INSERT INTO orders_item (id, order_id, position, sku_code, kind, name_zh, name_en, tax_category, face_fen,
                 price_fen, status, reason)
-            VALUES (_items[_place], placed.id, _place, _part.sku, _part.kind, _part.name_zh, _part.name_en,
+            VALUES (_items[_place], placed, _place, _part.sku, _part.kind, _part.name_zh, _part.name_en,
                 _part.tax_category, _part.face_fen, _part.fen, 'placed', '');
         INSERT INTO fulfilment_delivery (company, item_id, order_number, sku_code, kind, speed, face_fen, ceiling_fen,
                 account, account_hint, account_index, status, reason, due_at, created_at)
@@ -186,7 +195,7 @@ BEGIN
                 _part.fen, _delivery_account, _account_hint, _account_index, 'ready', '', _at, _at);
     END LOOP;
     INSERT INTO identity_auditevent (at, actor, actor_id, action, subject, facts, address)
-        VALUES (_at, _actor, _actor_id, 'order.placed', 'orders.order:' || placed.id,
+        VALUES (_at, _actor, _actor_id, 'order.placed', 'orders.order:' || placed,
             jsonb_build_object('fen', _of.price_fen, 'sku', _sku), _address);
 END $$;
 """

@@ -15,11 +15,14 @@ CREATE OR REPLACE FUNCTION points_apply_postings() RETURNS trigger
     LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     _new record;
+    _rows int := 0;
     _id bigint;
 BEGIN
-    SELECT count(*) AS rows, min(source_id) AS source, min(destination_id) AS destination, min(fen) AS fen
-        INTO _new FROM new_rows;
-    IF _new.rows = 1 THEN
+    FOR _new IN SELECT source_id AS source, destination_id AS destination, fen FROM new_rows LOOP
+        _rows := _rows + 1;
+        EXIT WHEN _rows > 1;
+    END LOOP;
+    IF _rows = 1 THEN
         -- In id order, as many are.
         FOR _leg IN 1 .. 2 LOOP
             _id := CASE _leg WHEN 1 THEN least(_new.source, _new.destination)
@@ -57,10 +60,14 @@ CREATE OR REPLACE FUNCTION points_apply_lot_entries() RETURNS trigger
     LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     _new record;
+    _rows int := 0;
     _id bigint;
 BEGIN
-    SELECT count(*) AS rows, min(lot_id) AS lot, min(fen) AS fen, min(posting_id) AS posting INTO _new FROM new_rows;
-    IF _new.rows = 1 THEN
+    FOR _new IN SELECT lot_id AS lot, posting_id AS posting, fen FROM new_rows LOOP
+        _rows := _rows + 1;
+        EXIT WHEN _rows > 1;
+    END LOOP;
+    IF _rows = 1 THEN
         UPDATE points_lot SET remaining_fen = remaining_fen + _new.fen WHERE id = _new.lot;
         IF NOT FOUND OR NOT EXISTS (SELECT FROM points_posting WHERE id = _new.posting) THEN
             RAISE 'foreign key: an entry names lot % and posting %, and one is not there', _new.lot, _new.posting
@@ -88,7 +95,7 @@ END $$;
 GUARDS = """
 CREATE FUNCTION points_keep_account() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' OR OLD.balance_fen IS NULL
+    IF OLD.balance_fen IS NULL
         OR EXISTS (SELECT FROM points_posting WHERE source_id = OLD.id)
         OR EXISTS (SELECT FROM points_posting WHERE destination_id = OLD.id) THEN
         RAISE 'foreign key: account % stays, since postings name it', OLD.id
@@ -97,55 +104,52 @@ BEGIN
     RETURN OLD;
 END $$;
 CREATE TRIGGER keep_account BEFORE DELETE ON points_account FOR EACH ROW EXECUTE FUNCTION points_keep_account();
-CREATE TRIGGER keep_account_id BEFORE UPDATE ON points_account FOR EACH ROW
-    WHEN (NEW.id <> OLD.id) EXECUTE FUNCTION points_keep_account();
+CREATE TRIGGER keep_all BEFORE TRUNCATE ON points_account FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE FUNCTION points_keep_lot() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' OR EXISTS (SELECT FROM points_lotentry WHERE lot_id = OLD.id) THEN
+    IF EXISTS (SELECT FROM points_lotentry WHERE lot_id = OLD.id) THEN
         RAISE 'foreign key: lot % stays, since entries name it', OLD.id USING ERRCODE = 'foreign_key_violation';
     END IF;
     RETURN OLD;
 END $$;
-CREATE TRIGGER keep_all BEFORE TRUNCATE ON points_account FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER keep_all BEFORE TRUNCATE ON points_lot FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER keep_lot BEFORE DELETE ON points_lot FOR EACH ROW EXECUTE FUNCTION points_keep_lot();
-CREATE TRIGGER keep_lot_id BEFORE UPDATE ON points_lot FOR EACH ROW
-    WHEN (NEW.id <> OLD.id) EXECUTE FUNCTION points_keep_lot();
+CREATE TRIGGER keep_all BEFORE TRUNCATE ON points_lot FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+-- Depth 0 is a statement that no trigger has sent. The conditions are short because they are read anew at every update.
 DROP TRIGGER guard_balance ON points_account;
 CREATE OR REPLACE FUNCTION points_guard_balance() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'a balance follows from its postings' USING ERRCODE = 'restrict_violation';
+    IF TG_OP = 'INSERT' OR (NEW.id, NEW.balance_fen) IS DISTINCT FROM (OLD.id, OLD.balance_fen) THEN
+        RAISE EXCEPTION 'a balance follows from its postings' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
 END $$;
 CREATE TRIGGER guard_new_balance BEFORE INSERT ON points_account FOR EACH ROW
     WHEN (NEW.balance_fen <> 0) EXECUTE FUNCTION points_guard_balance();
--- Depth 0 is a statement that no trigger has sent.
 CREATE TRIGGER guard_balance BEFORE UPDATE ON points_account FOR EACH ROW
-    WHEN (NEW.balance_fen IS DISTINCT FROM OLD.balance_fen AND pg_trigger_depth() < 1)
-    EXECUTE FUNCTION points_guard_balance();
+    WHEN (pg_trigger_depth() < 1) EXECUTE FUNCTION points_guard_balance();
 
 DROP TRIGGER guard_lot ON points_lot;
 CREATE OR REPLACE FUNCTION points_guard_lot() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'what is left of a lot follows from its entries' USING ERRCODE = 'restrict_violation';
+    IF TG_OP = 'INSERT' OR (NEW.id, NEW.remaining_fen, NEW.granted_fen, NEW.wallet_id)
+        IS DISTINCT FROM (OLD.id, OLD.remaining_fen, OLD.granted_fen, OLD.wallet_id) THEN
+        RAISE EXCEPTION 'what is left of a lot follows from its entries' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
 END $$;
 CREATE TRIGGER guard_new_lot BEFORE INSERT ON points_lot FOR EACH ROW
     WHEN (NEW.remaining_fen <> 0) EXECUTE FUNCTION points_guard_lot();
 CREATE TRIGGER guard_lot BEFORE UPDATE ON points_lot FOR EACH ROW
-    WHEN ((NEW.remaining_fen, NEW.granted_fen, NEW.wallet_id)
-        IS DISTINCT FROM (OLD.remaining_fen, OLD.granted_fen, OLD.wallet_id) AND pg_trigger_depth() < 1)
-    EXECUTE FUNCTION points_guard_lot();
+    WHEN (pg_trigger_depth() < 1) EXECUTE FUNCTION points_guard_lot();
 """
 
-
 UNDO = """
-DROP TRIGGER keep_lot_id ON points_lot;
 DROP TRIGGER keep_lot ON points_lot;
 DROP TRIGGER keep_all ON points_lot;
 DROP TRIGGER guard_new_lot ON points_lot;
 DROP FUNCTION points_keep_lot();
-DROP TRIGGER keep_account_id ON points_account;
 DROP TRIGGER keep_account ON points_account;
 DROP TRIGGER keep_all ON points_account;
 DROP TRIGGER guard_new_balance ON points_account;

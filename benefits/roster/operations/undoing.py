@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
+from benefits.campaigns import queries as campaigns
 from benefits.people import queries as people
 from benefits.people.hold import await_roster
 from benefits.people.models import Department, Employee
@@ -124,7 +125,7 @@ def _joined(roster_import: RosterImport, kept: Kept) -> list[tuple[int, int | No
     rows = list(found.values_list("pk", "user_id", "employee_no", "updated_at"))
     pks, users = [row[0] for row in rows], [row[1] for row in rows if row[1]]
     moved = points.owners_with_postings(pks)
-    used, used_users = people.referred_to(pks), people.users_in_use(users)
+    used, used_users = people.referred_to(pks) | campaigns.owed(pks), people.users_in_use(users)
     free: list[tuple[int, int | None]] = []
     for pk, user, number, updated_at in rows:
         if updated_at != roster_import.applied_at:

@@ -66,6 +66,7 @@ def _figures(budget: Budget, figures: BudgetFigures, show: Amounts) -> dict[str,
     return {
         "budget": budget,
         "loaded": show.points(figures.whole_fen),
+        "loaded_yuan": show.yuan(figures.whole_fen),
         "left": show.points(figures.left_fen),
         "left_yuan": show.yuan(figures.left_fen),
         "granted": show.points(figures.granted_fen),

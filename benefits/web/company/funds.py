@@ -18,7 +18,7 @@ from benefits.points import queries as points
 from benefits.web import funds_shown
 from benefits.web.company import shown
 from benefits.web.company.budgets import READERS
-from benefits.web.company.money_forms import PeriodForm, WarningForm
+from benefits.web.company.money_forms import WarningForm
 from tenants.access import allow
 from tenants.errors import DomainError
 from tenants.identity.roles import Role
@@ -104,7 +104,7 @@ def _recent(account: FundsAccount) -> list[dict[str, Any]]:
 def statement(request: HttpRequest) -> HttpResponse:
     """The account in a period: opening balance, each change with the balance after it, closing balance."""
     company, now = shown.company_of(request), timezone.now()
-    form = PeriodForm(request.GET)
+    form = funds_shown.PeriodForm(request.GET)
     period = form.cleaned_data if form.is_valid() else {"first": None, "last": None}
     found = queries.statement(
         queries.account_of(company.schema_name), first=period["first"], last=period["last"]

@@ -13,11 +13,7 @@ from benefits.points import queries
 from benefits.points.models import Budget
 from benefits.web.company import shown
 from benefits.web.company.forms import AMOUNT, CompanyForm, Keyed, amount_of
-
-
-def day_field(label: Any, **more: Any) -> forms.DateField:
-    """A day as browsers give it."""
-    return forms.DateField(label=label, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"), **more)
+from benefits.web.funds_shown import day_field
 
 
 class BudgetForm(CompanyForm):
@@ -140,17 +136,3 @@ class WarningForm(CompanyForm):
 
     def clean_mark(self) -> int | None:
         return amount_of(self, "mark")
-
-
-class PeriodForm(forms.Form):
-    """A period of a statement, as the address gives it; without a day it is open at that end."""
-
-    first = day_field(_("From"), required=False)
-    last = day_field(pgettext_lazy("period", "Until"), required=False)
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        first, last = data.get("first"), data.get("last")
-        if first and last and last < first:
-            self.add_error("last", _("The last day lies before the first."))
-        return data

@@ -12,9 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from benefits.funds import queries as funds
+from benefits.funds.models import FundsAccount
 from benefits.people.models import Employee
 from benefits.points import overview as points
 from benefits.points import queries
+from benefits.points.models import Budget
 from benefits.web.company import shown
 from benefits.web.company.shown import Amounts
 from tenants.access import allow
@@ -33,7 +35,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         active=Count("pk"), waiting=Count("pk", filter=Q(user__last_login__isnull=True))
     )
     books = points.books()
-    funds_fen = funds.available_fen(company.schema_name)
+    account = funds.account_of(company.schema_name)
+    funds_fen = account.available_fen
     grants = list(queries.grants()[:5])
     budgets = list(queries.budgets().order_by("-id")[:20])
     steps = _steps(people["active"], funds_fen, budgets, bool(grants))
@@ -51,7 +54,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "months": _months(show, at),
         "departments": _departments(show),
         "grants": [{"grant": grant, "total": show.points(grant.total_fen)} for grant in grants],
-        "todos": _todos(show, people, budgets, at),
+        "todos": [*_money(show, account, budgets, at), *_todos(show, people, budgets, at)],
+        "is_low": funds.is_low(account),
         "steps": steps,
         "steps_left": sum(not step["done"] for step in steps),
     }
@@ -79,6 +83,29 @@ def _departments(show: Amounts) -> list[dict[str, Any]]:
         }
         for name, granted, used in rows
     ]
+
+
+def _money(show: Amounts, account: FundsAccount, budgets: list[Budget], at: datetime) -> list[dict[str, str]]:
+    """Funds that are low, and budgets that are over and still hold something."""
+    todos = []
+    if funds.is_low(account):
+        text = _("The funds are low: %(amount)s can be loaded")
+        todos.append(
+            {
+                "icon": "landmark",
+                "text": text % {"amount": show.yuan(account.available_fen)},
+                "href": reverse("company_funds"),
+            }
+        )
+    today = timezone.localdate(at)
+    over = [one for one in budgets if one.to_date and one.to_date < today and one.account.balance_fen]
+    for budget in over[:3]:
+        text = _("The budget “%(name)s” is over and holds %(amount)s")
+        facts = {"name": budget.name, "amount": show.yuan(budget.account.balance_fen or 0)}
+        todos.append(
+            {"icon": "wallet", "text": text % facts, "href": reverse("company_budget", args=[budget.pk])}
+        )
+    return todos
 
 
 def _todos(show: Amounts, people: dict[str, int], budgets: list[Any], at: datetime) -> list[dict[str, str]]:
@@ -113,7 +140,9 @@ def _todos(show: Amounts, people: dict[str, int], budgets: list[Any], at: dateti
             "href": reverse("company_budget", args=[budget.pk]),
         }
         for budget in budgets
-        if budget.status == budget.Status.OPEN and not (budget.account.balance_fen or budget.last_grant_at)
+        if budget.status == budget.Status.OPEN
+        and (budget.to_date is None or budget.to_date >= timezone.localdate(at))
+        and not (budget.account.balance_fen or budget.last_grant_at)
     ][:3]
     return todos
 

@@ -16,7 +16,6 @@ from benefits.funds.errors import InsufficientFunds
 from benefits.funds.models import FundsAccount, FundsEntry, FundsHold
 from benefits.points import queries as points
 from benefits.web import funds_shown
-from benefits.web.company.money_forms import PeriodForm
 from benefits.web.platform import look, who
 from benefits.web.platform.forms import HoldForm
 from tenants.errors import DomainError
@@ -40,7 +39,7 @@ def _find(schema: str) -> Company:
 
 def _page(request: HttpRequest, company: Company, *, form: HoldForm | None = None) -> HttpResponse:
     account = get_object_or_404(FundsAccount, company=company.schema_name)
-    period_form = PeriodForm(request.GET)
+    period_form = funds_shown.PeriodForm(request.GET)
     period = period_form.cleaned_data if period_form.is_valid() else {"first": None, "last": None}
     found = queries.statement(account, first=period["first"], last=period["last"])
     size = MOST_PRINTED if funds_shown.wants_all(request) else funds_shown.PAGE

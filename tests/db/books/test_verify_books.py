@@ -13,6 +13,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
+from benefits.campaigns import operations as campaigns
+from benefits.campaigns.definition import Amount, Audience, Expiry
 from benefits.catalogue.models import TaxRate
 from benefits.fulfilment.models import Delivery
 from benefits.points import goodwill, ledger
@@ -85,6 +87,8 @@ PLANTS: dict[str, list[str]] = {
     "goodwill_is_the_platforms": ["UPDATE points_posting SET fen = fen + 1 WHERE kind = 'goodwill'"],
     "goodwill_is_once_an_item": ["UPDATE points_grant SET source = 'orders.item:0' WHERE source <> ''"],
     "lots_end_as_they_were_lengthened": ["UPDATE points_lot SET expires_at = now() WHERE expires_at IS NOT NULL"],
+    "occasions_are_given_once": ["UPDATE points_lot SET occasion = 'rule:1:birthday:2026' WHERE occasion = ''"],
+    "rehearsals_are_their_lots": ["UPDATE points_lot SET occasion = occasion || ':2' WHERE occasion <> ''"],
     "imports_did_what_they_say": [_GHOST_IMPORT],
     "imports_are_applied_and_undone_once": [_GHOST_IMPORT],
     "personal_data_is_sealed": ["UPDATE people_employee SET mobile = '13800138000'"],
@@ -140,6 +144,7 @@ def company(module_company: Company) -> Company:
     with product_transaction():
         ledger.reverse(posting=Posting.objects.get(kind="grant", destination=bob.wallet), at=AT)
     _give_goodwill_and_lengthen()
+    _grant_by_rule(bob.employee_no)
     assert TaxRate.objects.exists()
     Company.objects.filter(pk=module_company.pk).update(credit_code="91440300708461136T")
     module_company.refresh_from_db()
@@ -164,6 +169,15 @@ def _give_goodwill_and_lengthen() -> None:
     )
     factories.settle(at=AT + timedelta(days=3))
     assert LotExtension.objects.exists()
+
+
+def _grant_by_rule(number: str) -> None:
+    rehearsal = campaigns.once(
+        name="Gift", budget=factories.a_budget(500), audience=Audience(numbers=((number, None),)), amount=Amount(fen=500),
+        expiry=Expiry(), day=AT.date(), actor=None, at=AT,
+    )  # fmt: skip
+    campaigns.commit_rehearsal(rehearsal=rehearsal, digest=rehearsal.digest, actor=None, at=AT)
+    assert campaigns.hand_out(rehearsal=rehearsal, at=AT) == 1
 
 
 def test_nothing_is_found_in_sound_books(company: Company) -> None:

@@ -6,9 +6,12 @@ from uuid import uuid4
 from benefits.campaigns import operations as campaigns
 from benefits.campaigns import queries
 from benefits.campaigns.models import Rehearsal
+from benefits.campaigns.operations import rehearsing
+from benefits.points import leavers
 from benefits.points import operations as points
 from benefits.points.models import Grant
 from reports import books
+from tenants.db import transaction
 from tenants.identity.models import AuditEvent
 from tenants.models import Company
 from tests import factories
@@ -63,7 +66,7 @@ def test_somebody_entered_late_gets_what_is_due_the_same_day(acme: Company) -> N
     stage.a_rule(definition("joining"))
     stage.join("A1", hired_on=DAY.isoformat())
     stage.run()
-    noon = stage.join("A2", hired_on=(DAY - timedelta(days=0)).isoformat(), hour=12)
+    noon = stage.join("A2", hired_on=DAY.isoformat(), hour=12)
     late = stage.join("A3", hired_on=(DAY - timedelta(days=1)).isoformat(), hour=12)
     stage.run(DAY, 13)
     assert {number for number, _, _ in stage.given()} == {"A1", noon.employee_no}
@@ -104,9 +107,6 @@ def test_a_failed_day_follows_the_roster(acme: Company) -> None:
 def test_what_was_made_and_not_committed_is_taken_up_again(acme: Company) -> None:
     stage.join("A1", birthday="1990-03-01")
     rule = stage.a_rule(definition("birthday"))
-    from benefits.campaigns.operations import rehearsing
-    from tenants.db import transaction
-
     with transaction():
         made = rehearsing.store(rule=rule, day=DAY, actor=None, at=stage.at(DAY), is_scheduled=True)
     (rehearsal,) = stage.run()
@@ -122,6 +122,21 @@ def test_a_leaver_between_is_given_what_was_rehearsed(acme: Company) -> None:
     stage.change("A2", hour=7, status="left", left_on=DAY.isoformat())
     stage.hand_out(rehearsal)
     assert {number for number, _, _ in stage.given()} == {"A1", "A2"}
+    assert books.verify([acme]) == []
+
+
+def test_what_reaches_a_leaver_goes_the_way_of_leavers_points(acme: Company) -> None:
+    Company.objects.filter(pk=acme.pk).update(leaver_policy=Company.LeaverPolicy.RETURN, leaver_grace_days=0)
+    for number in ("A1", "A2"):
+        stage.join(number)
+    budget = stage.a_budget(2_000)
+    rehearsal = stage.commit(stage.rehearse(stage.a_rule(definition(), budget=budget)))
+    stage.change("A2", hour=7, status="left", left_on=DAY.isoformat())
+    stage.hand_out(rehearsal, now=stage.at(DAY, 8))
+    assert factories.budget_fen(budget) == 0
+    leavers.end_grace(at=stage.at(DAY, 9))
+    leavers.end_grace(at=stage.at(DAY, 10))
+    assert factories.budget_fen(budget) == 1_000
     assert books.verify([acme]) == []
 
 

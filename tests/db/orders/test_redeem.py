@@ -7,7 +7,6 @@ import pytest
 
 from benefits.catalogue.models import Product, Sku
 from benefits.fulfilment.models import Attempt, Delivery, Offer, Supplier
-from benefits.orders import operations as orders
 from benefits.orders import queries
 from benefits.orders.errors import InvalidAccount, NotAnEmployee, NotOffered, OrderNotFound, PriceChanged
 from benefits.orders.models import Order
@@ -253,20 +252,6 @@ def test_who_has_left_redeems_nothing_but_still_gets_a_refund() -> None:
     factories.settle()
 
     assert factories.wallet_fen(alice) == 10_000
-
-
-def test_a_failure_after_the_debit_undoes_the_debit(monkeypatch: pytest.MonkeyPatch) -> None:
-    alice = factories.an_employee(with_fen=10_000)
-
-    def break_down(*args: object, **kwargs: object) -> None:
-        raise ZeroDivisionError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(orders.audit, "record", break_down)
-        with pytest.raises(ZeroDivisionError):
-            factories.redeem(alice)
-
-    _nothing_happened(alice, 10_000)
 
 
 # What has an unknown outcome is neither delivered nor refunded, however often it is settled.

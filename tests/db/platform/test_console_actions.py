@@ -28,7 +28,10 @@ def url(name: str, *args: object) -> str:
 
 @pytest.fixture
 def recorded(finance: Client) -> Deposit:
-    finance.post(url("deposit_record", "acme"), {"yuan": "12,000.50", "reference": "ICBC-1"})
+    finance.post(
+        url("deposit_record", "acme"),
+        {"yuan": "12,000.50", "reference": "ICBC-1", "value_date": "2026-01-05"},
+    )
     return Deposit.objects.get()
 
 
@@ -61,13 +64,18 @@ def test_a_rejected_deposit_is_not_confirmed_any_more(
     "yuan", ["", "0", "-5", "1.005", "1e9", "NaN", "一百", "99999999999999999999", "１００"]
 )
 def test_an_amount_that_is_none_is_refused_on_the_page(finance: Client, yuan: str) -> None:
-    answer = finance.post(url("deposit_record", "acme"), {"yuan": yuan, "reference": "R"})
+    answer = finance.post(
+        url("deposit_record", "acme"), {"yuan": yuan, "reference": "R", "value_date": "2026-01-05"}
+    )
     assert answer.status_code == 422
+    assert list(answer.context["deposit_form"].errors) == ["yuan"]
     assert not Deposit.objects.exists()
 
 
 def test_the_same_reference_with_another_amount_is_refused(finance: Client, recorded: Deposit) -> None:
-    answer = finance.post(url("deposit_record", "acme"), {"yuan": "1", "reference": "ICBC-1"})
+    answer = finance.post(
+        url("deposit_record", "acme"), {"yuan": "1", "reference": "ICBC-1", "value_date": "2026-01-05"}
+    )
     assert answer.status_code == 422
     assert "ICBC-1" in answer.text
 

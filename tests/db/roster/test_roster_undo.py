@@ -7,7 +7,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
+from benefits.campaigns import operations as campaigns
+from benefits.campaigns.definition import Definition
 from benefits.people import operations as people
 from benefits.people.models import Department, Employee
 from benefits.points import leavers
@@ -231,3 +234,23 @@ def test_days_of_grace(acme: Company, tmp_path: Path) -> None:
     wang = Employee.objects.select_related("user").get(employee_no="A1")
     assert (wang.may_spend, wang.user.is_active) == (False, False)
     assert Account.objects.get(employee__employee_no="A1").balance_fen == 0
+
+
+def test_whoever_is_promised_points_stays_until_they_are_handed_out(acme: Company, tmp_path: Path) -> None:
+    found = imported([WANG, LI], tmp_path)
+    budget = a_budget(acme, yuan=50)
+    said = Definition.of_json(
+        {"audience": {"numbers": [["A1", None]]}, "occasion": {"kind": "once"}, "amount": {"fen": 500}}
+    )
+    at = LATER + timedelta(seconds=30)
+    rule = campaigns.make_rule(name="Promise", budget=budget, definition=said, actor=None, at=at)
+    campaigns.activate_rule(rule=rule, actor=None, at=at)
+    rehearsal = campaigns.rehearse_rule(rule=rule, day=timezone.localdate(at), actor=None, at=at)
+    campaigns.commit_rehearsal(rehearsal=rehearsal, digest=rehearsal.digest, actor=None, at=at)
+
+    undo = undone(found)
+
+    assert counted(undo) == (0, 1, 1)
+    assert undo["kept"] == [{"employee_no": "A1", "reason": "in_use"}]
+    assert campaigns.hand_out(rehearsal=rehearsal, at=at) == 1
+    assert books.verify([acme]) == []
