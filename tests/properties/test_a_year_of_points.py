@@ -24,7 +24,7 @@ from benefits.orders.models import Item, Order
 from benefits.people.models import Employee
 from benefits.points import expiry, goodwill, leavers, recall, reminders
 from benefits.points import operations as points
-from benefits.points.models import Account, Budget, Grant, Lot, Posting
+from benefits.points.models import Account, Grant, Lot, Posting
 from benefits.roster import staff
 from reports import balances, books
 from tenants.db import connection
