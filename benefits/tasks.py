@@ -5,11 +5,15 @@ from contextlib import suppress
 from celery import shared_task
 from django.utils import timezone
 
+from benefits.approvals import operations as approvals
+from benefits.approvals import queries as requests
 from benefits.campaigns import operations as campaigns
 from benefits.campaigns import queries as rehearsals
 from benefits.fulfilment import operations as fulfilment
 from benefits.fulfilment import queries as deliveries
 from benefits.funds import alerts
+from benefits.journal import operations as journal
+from benefits.journal import queries as journals
 from benefits.orders import operations as orders
 from benefits.points import budgets, expiry, leavers, reminders
 from benefits.roster import operations as roster
@@ -23,6 +27,7 @@ from tenants.tasks import PUBLIC
 # CELERY_TASK_ROUTES), and end soon while more comes in: settling never waits for a rush of orders to be over.
 BELL = {"expires": 10}
 RUN_SECONDS = 10
+BATCHES = 10  # checkpoints that one bell makes where much waits
 
 
 @shared_task(name="benefits.send_due", **BELL)
@@ -70,6 +75,42 @@ def sweep_rosters() -> None:
     """Ring again for imports whose bell or worker was lost."""
     for schema, import_id, status in rosters.stalled_everywhere(timezone.now()):
         ring_roster_import(schema, import_id=import_id, status=status)
+
+
+@shared_task(name="benefits.carry_out_approval")
+def carry_out_approval(*, approval_id: int) -> None:
+    approvals.carry_out(approval=requests.find_approval(approval_id), at=timezone.now())
+    ring_running()
+
+
+@shared_task(name="benefits.tend_approvals")
+def tend_approvals() -> None:
+    approvals.tend(at=timezone.now())
+
+
+@shared_task(name="benefits.sweep_approvals")
+def sweep_approvals() -> None:
+    """Ring where a request is approved and not carried out, overdue, or to be reminded of."""
+    for schema in requests.companies_to_tend(timezone.now()):
+        tend_approvals.ring(schema)
+
+
+@shared_task(name="benefits.seal", **BELL)
+def seal() -> None:
+    journal.seal_all(at=timezone.now(), most=BATCHES)
+
+
+@shared_task(name="benefits.close_journal")
+def close_journal() -> None:
+    journal.close(at=timezone.now())
+
+
+@shared_task(name="benefits.sweep_journals", **BELL)
+def sweep_journals() -> None:
+    """Ring wherever something was written that is not sealed yet."""
+    for schema in journals.schemas_to_seal(timezone.now()):
+        seal.ring(schema)
+    journal.seal_idle(at=timezone.now())
 
 
 @shared_task(name="benefits.end_grace")
@@ -146,6 +187,8 @@ def keep_house() -> None:
         expire_points.ring(schema)
         remind.ring(schema)
         run_campaigns.ring(schema)
+        close_journal.ring(schema)
+    close_journal.ring(PUBLIC)
 
 
 def ring_roster_import(schema: str, *, import_id: int, status: str) -> None:
@@ -156,6 +199,17 @@ def ring_roster_import(schema: str, *, import_id: int, status: str) -> None:
         rosters.TO_UNDO: undo_roster_import,
     }
     bells[RosterImport.Status(status)].ring(schema, import_id=import_id)
+
+
+def ring_approval(schema: str, *, approval_id: int) -> None:
+    """Ring for what has just been approved."""
+    carry_out_approval.ring(schema, approval_id=approval_id)
+
+
+def ring_running() -> None:
+    """Ring for whatever of this company is being handed out; two workers at one grant do no harm."""
+    for rehearsal in rehearsals.running():
+        ring_hand_out(connection.schema_name, rehearsal_id=rehearsal.pk)
 
 
 def ring_hand_out(schema: str, *, rehearsal_id: int) -> None:

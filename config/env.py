@@ -1,6 +1,7 @@
 """Strict readers of environment variables: a wrong or missing value stops the start with a sentence that says what to set."""
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -101,6 +102,19 @@ def env_secrets(name: str, *, development: Sequence[str]) -> list[str]:
                     f"{name} has {len(secret)} characters; set it to a random secret of {SECRET_LENGTH} or more."
                 )
     return secrets
+
+
+def env_signing_keys(name: str, *, development: Sequence[str]) -> list[str]:
+    """Secrets that sign, the current one first; one that was replaced may be kept as `public:` and its public key."""
+    keys = env_secrets(name, development=development)
+    if keys[0].startswith("public:"):
+        raise WrongSetting(f"{name} begins with a public key; put the secret that signs first.")
+    for key in keys:
+        if key.startswith("public:") and not re.fullmatch("public:[0-9a-f]{64}", key):
+            raise WrongSetting(
+                f"{name} has a public key that can't be read; write `public:` and its 64 hexadecimal digits."
+            )
+    return keys
 
 
 def env_url(name: str, default: str | None = None, *, schemes: Sequence[str] = ()) -> str:

@@ -15,6 +15,7 @@ from config.env import (
     env_int,
     env_list,
     env_secrets,
+    env_signing_keys,
     env_str,
     env_url,
     production,
@@ -36,6 +37,11 @@ FIELD_KEYS = {
     hashlib.sha256(key.encode()).hexdigest()[:8]: key.encode()
     for key in env_secrets("FIELD_KEYS", development=["development-only-field-key-0123456789"])
 }
+
+# What signs the journal's checkpoints; the database never holds it.
+JOURNAL_KEYS = env_signing_keys("JOURNAL_KEYS", development=["development-only-journal-key-0123456789"])
+# Where each company's checkpoints are written once, never to be changed: better another disk than the database's.
+JOURNAL_ANCHORS = Path(env_str("JOURNAL_ANCHORS", str(VAR / "anchors")))
 
 # --- Hosts -----------------------------------------------------------------------------------------------------------
 # Which company a host leads to is decided by the Domain table; a host that is nobody's gets a 404.
@@ -61,6 +67,7 @@ _EVERYWHERE = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "benefits.journal",
 ]
 SHARED_APPS = [
     "django_tenants",
@@ -88,6 +95,7 @@ TENANT_APPS = [
     "benefits.points",
     "benefits.campaigns",
     "benefits.orders",
+    "benefits.approvals",
     "cms",
     "wagtail.users",
     "wagtail.snippets",
@@ -222,8 +230,11 @@ ROSTER_MAX_BYTES = env_int("ROSTER_MAX_BYTES", 20 * 1_048_576, least=1024)
 ROSTER_UPLOADS_A_MINUTE = env_int("ROSTER_UPLOADS_A_MINUTE", 10, least=1)
 ROSTER_LEAVER_SHARE = env_int("ROSTER_LEAVER_SHARE", 10, least=0, most=100)  # per cent
 ROSTER_UNDO_DAYS = env_int("ROSTER_UNDO_DAYS", 7, least=0)
+GRANT_AT_ONCE = env_int("GRANT_AT_ONCE", 2000, least=1)  # wallets in one act; a larger grant goes in steps
 ROSTER_KEEP_DAYS = env_int("ROSTER_KEEP_DAYS", 90, least=1)
 GOODWILL_ALONE_FEN = env_int("GOODWILL_ALONE_FEN", 200_00, least=0)
+
+APPROVAL_DAYS = env_int("APPROVAL_DAYS", 7, least=1, most=365)
 
 # --- Tasks -----------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env_url(
@@ -247,6 +258,7 @@ _EVERYONE = {"headers": {"schema": "public"}, "expires": 10}
 CELERY_TASK_ROUTES = {
     "benefits.send_due": {"priority": 9},
     "benefits.ask_due": {"priority": 9},
+    "benefits.seal": {"priority": 9},
     "benefits.hand_out": {"priority": 9},
     "benefits.run_campaigns": {"priority": 9},
 }
@@ -259,7 +271,13 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": _EVERYONE,
     },
+    "seal what was written": {"task": "benefits.sweep_journals", "schedule": 5.0, "options": _EVERYONE},
     "find rosters that wait": {"task": "benefits.sweep_rosters", "schedule": 30.0, "options": _EVERYONE},
+    "see to second signatures": {
+        "task": "benefits.sweep_approvals",
+        "schedule": 60.0,
+        "options": {**_EVERYONE, "expires": 50},
+    },
     "find grants that wait": {"task": "benefits.sweep_rehearsals", "schedule": 30.0, "options": _EVERYONE},
     "watch companies' funds": {"task": "benefits.watch_funds", "schedule": 300.0, "options": _EVERYONE},
     "do what the calendar says": {

@@ -1,13 +1,15 @@
 """What must be true of the books: for every promise that a query can check, a query that finds what breaks it.
 
-Each check is SQL that returns one text a violation. Company checks run with the company's schema in front.
+Each check is SQL, or where SQL is not enough a function, that returns one text a violation. Company checks run with the company's schema in front.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django_tenants.utils import schema_context
 
+from benefits.journal import checking
 from benefits.points.queries import GOODWILL_PARTS
 from tenants.db import connection
 from tenants.models import Company
@@ -15,11 +17,11 @@ from tenants.models import Company
 
 @dataclass(frozen=True)
 class Check:
-    """One query; every row it returns is a violation of the promise."""
+    """One query; every row it returns is a violation of the promise. A function is asked with the time of the look."""
 
     promise: int
     name: str
-    sql: str
+    query: str | Callable[[datetime | None], list[str]]
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,14 @@ class Violation:
     company: str
     check: str
     detail: str
+
+
+def _journal(at: datetime | None) -> list[str]:
+    return checking.flaws()
+
+
+def _unsealed(at: datetime | None) -> list[str]:
+    return checking.unsealed(at) if at else []
 
 
 COMPANY_CHECKS = [
@@ -107,7 +117,8 @@ COMPANY_CHECKS = [
         WHERE (r.fen, r.source_id, r.destination_id) IS DISTINCT FROM (p.fen, p.destination_id, p.source_id)"""),
     Check(2, "final_rows_are_guarded", """
         SELECT t.name || ' is not guarded' FROM (VALUES ('points_posting'), ('points_lotentry'), ('points_lotextension'),
-            ('identity_auditevent'), ('campaigns_ruleversion'), ('campaigns_rehearsalrow')) AS t(name)
+            ('identity_auditevent'), ('campaigns_ruleversion'), ('campaigns_rehearsalrow'), ('journal_entry'),
+            ('journal_checkpoint'), ('journal_anchor')) AS t(name)
         WHERE NOT EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = to_regclass(current_schema() || '.' || t.name)
             AND g.tgname = 'final_rows' AND g.tgenabled <> 'D')"""),
     Check(3, "order_has_its_debit", """
@@ -256,6 +267,8 @@ COMPANY_CHECKS = [
             UNION ALL SELECT 'move ' || p.id, 'budget.moved_in', 'points.budget:' || b.id FROM points_posting p
                 JOIN points_budget b ON b.account_id = p.destination_id WHERE p.kind = 'move') m
         WHERE NOT EXISTS (SELECT 1 FROM identity_auditevent e WHERE e.action = m.action AND e.subject = m.subject)"""),
+    Check(14, "journal_verifies", _journal),
+    Check(14, "final_rows_are_sealed", _unsealed),
 ]  # fmt: skip
 
 PUBLIC_CHECKS = [
@@ -296,7 +309,8 @@ PUBLIC_CHECKS = [
     Check(2, "platform_rows_are_guarded", """
         SELECT t.name || ' is not guarded' FROM (VALUES ('funds_fundsentry'), ('funds_deposit'), ('funds_receipt'),
             ('funds_receiptseries'), ('funds_fundshold'), ('identity_auditevent'), ('invoices_invoice'),
-            ('invoices_invoiceline'), ('invoices_billedentry'), ('invoices_numberseries')) AS t(name)
+            ('invoices_invoiceline'), ('invoices_billedentry'), ('invoices_numberseries'), ('journal_entry'),
+            ('journal_checkpoint'), ('journal_anchor')) AS t(name)
         WHERE NOT EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = to_regclass('public.' || t.name)
             AND g.tgname = 'final_rows' AND g.tgenabled <> 'D')"""),
     Check(7, "one_live_attempt", """
@@ -335,23 +349,29 @@ PUBLIC_CHECKS = [
     Check(13, "accounts_are_sealed", r"""
         SELECT 'account of delivery ' || id || ' is not sealed' FROM fulfilment_delivery
         WHERE account <> '' AND account !~ '^[0-9a-f]{8}\.[A-Za-z0-9+/=]+$'"""),
+    Check(14, "platform_journal_verifies", _journal),
+    Check(14, "platform_rows_are_sealed", _unsealed),
 ]  # fmt: skip
 
 
-def verify(companies: Iterable[Company]) -> list[Violation]:
-    """Run every check on the public schema and on each of the companies."""
+def verify(companies: Iterable[Company], *, at: datetime | None = None) -> list[Violation]:
+    """Run every check on the public schema and on each of the companies; what is late is late at `at`."""
     with schema_context("public"):
-        found = _run(PUBLIC_CHECKS, company="")
+        found = _run(PUBLIC_CHECKS, company="", at=at)
     for company in companies:
         with schema_context(company.schema_name):
-            found += _run(COMPANY_CHECKS, company=company.schema_name)
+            found += _run(COMPANY_CHECKS, company=company.schema_name, at=at)
     return found
 
 
-def _run(checks: Iterable[Check], *, company: str) -> list[Violation]:
+def _run(checks: Iterable[Check], *, company: str, at: datetime | None) -> list[Violation]:
     found = []
     with connection.cursor() as cursor:
         for check in checks:
-            cursor.execute(check.sql)
-            found += [Violation(check.promise, company, check.name, row[0]) for row in cursor.fetchall()]
+            if callable(check.query):
+                details = check.query(at)
+            else:
+                cursor.execute(check.query)
+                details = [row[0] for row in cursor.fetchall()]
+            found += [Violation(check.promise, company, check.name, detail) for detail in details]
     return found

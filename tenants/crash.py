@@ -19,6 +19,9 @@ POINTS = frozenset(
         "in_reveal",
         "in_invoice_number",
         "in_expiry",
+        "before_carry_out",
+        "after_carry_out",
+        "in_seal",
     }
 )
 

@@ -1,8 +1,10 @@
 """Lists of employees for a grant, turned into amounts; what cannot be read is an error that names the rows."""
 
+import tempfile
 from decimal import Decimal
 from pathlib import Path
 
+from django.core.files.base import File
 from django.utils.translation import gettext_lazy as _
 
 from benefits import money
@@ -57,6 +59,15 @@ def of_file(path: Path) -> list[Amount]:
     if isinstance(found, Checked):
         raise UnreadableList(reason=_rejection(found))
     return _without_faults(*found)
+
+
+def of_upload(file: File[bytes]) -> list[Amount]:
+    """The rows of an uploaded file of any supported kind. Raises UnreadableList, FaultyList."""
+    with tempfile.NamedTemporaryFile(suffix=Path(file.name or "").suffix[:8]) as copy:
+        for chunk in file.chunks():
+            copy.write(chunk)
+        copy.flush()
+        return of_file(Path(copy.name))
 
 
 def of_text(text: str) -> list[Amount]:

@@ -11,6 +11,13 @@ from tenants.identity.models import AuditEvent
 from tenants.identity.roles import LABELS as ROLES
 
 ACTIONS: Mapping[str, Any] = {
+    "approval.approved": _("approved a request"),
+    "approval.asked": _("asked for a second signature"),
+    "approval.done": _("had an approved request carried out"),
+    "approval.failed": _("had an approved request that could not be carried out"),
+    "approval.lapsed": _("let a request lapse"),
+    "approval.refused": _("refused a request"),
+    "approval.withdrawn": _("withdrew a request"),
     "attempt.sent_again": _("sent a delivery again"),
     "budget.closed": _("closed a budget"),
     "budget.ended": _("dealt with a budget whose validity was over"),
@@ -32,11 +39,14 @@ ACTIONS: Mapping[str, Any] = {
     "deposit.reversal_refused": _("left a deposit as it was"),
     "deposit.reversed": _("reversed a deposit"),
     "deposit.slip_opened": _("looked at a bank slip"),
+    "delegation.ended": _("ended a delegation"),
+    "delegation.made": _("named a stand-in"),
     "department.added": _("added a department"),
     "department.deleted": _("deleted a department"),
     "department.merged": _("merged a department into another"),
     "department.moved": _("moved a department"),
     "department.renamed": _("renamed a department"),
+    "evidence.exported": _("exported evidence"),
     "employee.added": _("added an employee"),
     "employee.changed": _("changed an employee"),
     "employee.left": _("marked an employee as left"),
@@ -50,6 +60,7 @@ ACTIONS: Mapping[str, Any] = {
     "funds.warning_set": _("set below which funds to be warned"),
     "invoice.issued": _("issued an invoice"),
     "credit_note.issued": _("issued a credit note"),
+    "limits.set": _("set limits for second signatures"),
     "offer.paused": _("paused an offer"),
     "offer.set": _("set an offer"),
     "order.placed": _("placed an order"),
@@ -103,6 +114,9 @@ ACTIONS: Mapping[str, Any] = {
 }
 
 _SUBJECTS: Mapping[str, Any] = {
+    "approvals.approval": pgettext_lazy("audit", "request"),
+    "approvals.approvallimit": pgettext_lazy("audit", "limits"),
+    "approvals.delegation": pgettext_lazy("audit", "delegation"),
     "company": _("company"),
     "leavers": pgettext_lazy("audit", "leavers"),
     "identity.user": _("account"),
@@ -127,6 +141,12 @@ _SUBJECTS: Mapping[str, Any] = {
 }
 
 _FACTS: Mapping[str, Any] = {
+    "about": pgettext_lazy("audit", "about"),
+    "asked_by": pgettext_lazy("audit", "asked by"),
+    "decided_by": pgettext_lazy("audit", "decided by"),
+    "acting_for": pgettext_lazy("audit", "on behalf of"),
+    "stand_in": pgettext_lazy("audit", "stand-in"),
+    "since": pgettext_lazy("audit", "since"),
     "fen": _("amount"),
     "total_fen": _("amount"),
     "before_fen": pgettext_lazy("audit", "amount before"),

@@ -119,3 +119,35 @@ def text_of(locator: Locator) -> str:
 
 def wait_for(page: Page, selector: str, *, seconds: float = 60) -> None:
     page.locator(selector).first.wait_for(timeout=seconds * 1000)
+
+
+def press_to(page: Page, selector: str) -> None:
+    """Tab until something has the focus."""
+    for _ in range(400):
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab never came to {selector}")
+
+
+def press_on(page: Page, selector: str) -> None:
+    """Tab to something and press Enter."""
+    press_to(page, selector)
+    page.keyboard.press("Enter")
+
+
+def both_languages(person: Person, site: str, url: str) -> None:
+    """The same page at 390 pixels, in both languages, and in English at 1440; then back."""
+    language = {"name": "language", "url": site}
+    person.turn(site, [url.removeprefix(site)])
+    person.page.set_viewport_size({"width": 390, "height": 844})
+    person.width = 390
+    person.goto(url)
+    person.look("zh")
+    person.page.set_viewport_size({"width": 1440, "height": 900})
+    person.width = 1440
+    person.context.add_cookies([{**language, "value": "en"}])
+    person.goto(url)
+    person.look("en")
+    person.context.add_cookies([{**language, "value": "zh-hans"}])
+    person.goto(url)

@@ -19,7 +19,7 @@ from tenants.db import connection, transaction
 from tenants.identity import operations as identity
 from tenants.identity.roles import Role
 from tenants.models import Company
-from tests.e2e.clicks import PASSWORD, Person, wait_for
+from tests.e2e.clicks import PASSWORD, Person, both_languages, press_on, press_to, wait_for
 from tests.processes import Mall
 
 ROWS = 2_000
@@ -113,23 +113,23 @@ def test_a_roster_by_keyboard(mall: Mall, acme: Company, roster: Path, browser: 
     hana.goto(f"{site}/company/imports/new/")
     hana.look("upload")
     hana.page.locator("input[type=file]").set_input_files(roster)
-    _press_on(hana.page, "form[data-roster-upload] .bulk-bar button")
+    press_on(hana.page, "form[data-roster-upload] .bulk-bar button")
     wait_for(hana.page, "#import_rows")
     expect(hana.page.locator(".stats [aria-current]")).to_contain_text("17")
     hana.look("check")
-    _both_languages(hana, site, hana.page.url)
+    both_languages(hana, site, hana.page.url)
     _choose_column(hana, site)
 
     _repair(hana)
     hana.look("checked")
     expect(hana.page.locator("[data-cell]")).to_have_count(0)
 
-    _press_on(hana.page, "#to_confirm")
+    press_on(hana.page, "#to_confirm")
     wait_for(hana.page, "#apply")
     hana.look("confirm")
-    _both_languages(hana, site, hana.page.url)
+    both_languages(hana, site, hana.page.url)
     with _an_employee_held("HY00020"):
-        _press_on(hana.page, "#apply")
+        press_on(hana.page, "#apply")
         expect(hana.page.locator("[data-rows-done]")).to_have_text(re.compile("[1-9]"))
         hana.look("applying")
         hana.turn(site, [hana.page.url.removeprefix(site)])
@@ -139,13 +139,13 @@ def test_a_roster_by_keyboard(mall: Mall, acme: Company, roster: Path, browser: 
     assert len(figures) >= 2, f"progress was seen to move: {figures}"
     assert Employee.objects.count() == ROWS
     assert queries.roster_digest() != before
-    _both_languages(hana, site, hana.page.url)
+    both_languages(hana, site, hana.page.url)
 
-    _press_on(hana.page, "#to_undo")
+    press_on(hana.page, "#to_undo")
     wait_for(hana.page, "#undo")
     hana.look("undo")
-    _both_languages(hana, site, hana.page.url)
-    _press_on(hana.page, "#undo")
+    both_languages(hana, site, hana.page.url)
+    press_on(hana.page, "#undo")
     wait_for(hana.page, "h1 + .pill:has-text('已撤销'), .notice:has-text('已撤销')")
     hana.look("undone")
     assert queries.roster_digest() == before
@@ -158,12 +158,12 @@ def _repair(hana: Person) -> None:
     """Every problem cell is typed into and left by Enter, as in a spreadsheet; then it is checked again."""
     page = hana.page
     # The twelve of one kind at once.
-    _press_to(page, "[name='group-0']")
+    press_to(page, "[name='group-0']")
     page.keyboard.type("在职")
     page.keyboard.press("Enter")
     wait_for(page, ".toast")
     # The rest one by one.
-    _press_to(page, "#cell-17-mobile")
+    press_to(page, "#cell-17-mobile")
     page.keyboard.press("Control+A")
     page.keyboard.type("1380013")
     page.keyboard.press("Escape")
@@ -179,14 +179,14 @@ def _repair(hana: Person) -> None:
         page.keyboard.press("Enter")
     expect(page.locator("#td-91-hired_on")).to_contain_text("2024-02-29")
     for row, text in ((902, "139"), (902, "13900000902"), (REPEATED[1], "13900001201")):
-        _press_to(page, f"#cell-{row}-mobile")
+        press_to(page, f"#cell-{row}-mobile")
         page.keyboard.press("Control+A")
         page.keyboard.type(text)
         page.keyboard.press("Tab")
         tone = "bad" if text == "139" else "ok"
         expect(page.locator(f"#td-{row}-mobile")).to_have_class(re.compile(f"{tone}-cell"))
     hana.look("repaired")
-    _press_on(page, "#recheck")
+    press_on(page, "#recheck")
     wait_for(page, "#to_confirm")
 
 
@@ -194,16 +194,16 @@ def _choose_column(hana: Person, site: str) -> None:
     """A column whose heading says nothing and whose cells are e-mail addresses is offered, and taken by keyboard."""
     page = hana.page
     back = page.url
-    _press_on(page, "a[href$='/columns/']")
+    press_on(page, "a[href$='/columns/']")
     wait_for(page, ".mapping-columns")
     expect(page.locator(".mapping-columns li").first).to_contain_text("备用联络")
     hana.look("columns")
-    _both_languages(hana, site, page.url)
-    _press_to(page, "[name='column-G']")
+    both_languages(hana, site, page.url)
+    press_to(page, "[name='column-G']")
     for _ in range(5):  # not used, number, name, mobile, department, e-mail
         page.keyboard.press("ArrowDown")
     expect(page.locator("[name='column-G']")).to_have_value("email")
-    _press_on(page, ".bulk-bar button.button-primary")
+    press_on(page, ".bulk-bar button.button-primary")
     wait_for(page, "#import_rows")
     assert page.url == back
     assert queries.taught() == {"备用联络": "email"}
@@ -222,37 +222,6 @@ def _an_employee_held(number: str) -> Iterator[None]:
     finally:
         other.rollback()
         other.close()
-
-
-def _press_to(page: Page, selector: str) -> None:
-    """Tab until something has the focus."""
-    for _ in range(400):
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"Tab never came to {selector}")
-
-
-def _press_on(page: Page, selector: str) -> None:
-    _press_to(page, selector)
-    page.keyboard.press("Enter")
-
-
-def _both_languages(hana: Person, site: str, url: str) -> None:
-    """The same page at 390 pixels, in both languages, and in English at 1440; then back."""
-    language = {"name": "language", "url": site}
-    hana.turn(site, [url.removeprefix(site)])
-    hana.page.set_viewport_size({"width": 390, "height": 844})
-    hana.width = 390
-    hana.goto(url)
-    hana.look("zh")
-    hana.page.set_viewport_size({"width": 1440, "height": 900})
-    hana.width = 1440
-    hana.context.add_cookies([{**language, "value": "en"}])
-    hana.goto(url)
-    hana.look("en")
-    hana.context.add_cookies([{**language, "value": "zh-hans"}])
-    hana.goto(url)
 
 
 _WATCH = """
@@ -289,27 +258,27 @@ def test_leavers_doubles_and_a_header_by_hand(
     wait_for(hana.page, "#import_rows")
 
     # A row whose mobile number is somebody else’s is shown beside that person; Esc closes it.
-    _press_on(hana.page, "a[data-dialog=compare]")
+    press_on(hana.page, "a[data-dialog=compare]")
     expect(hana.page.locator("#compare_body table")).to_contain_text("HY00009")
     hana.look("compare")
     hana.page.keyboard.press("Escape")
     expect(hana.page.locator("#compare")).to_be_hidden()
     expect(hana.page.locator("a[data-dialog=compare]").first).to_be_focused()
 
-    _press_on(hana.page, "#to_confirm")
+    press_on(hana.page, "#to_confirm")
     wait_for(hana.page, "#apply")
     hana.look("leavers")
-    _both_languages(hana, site, hana.page.url)
-    _press_on(hana.page, "#apply")
+    both_languages(hana, site, hana.page.url)
+    press_on(hana.page, "#apply")
     expect(hana.page.locator(".errorlist")).to_contain_text("100")
     hana.look("leavers-refused")
     hana.page.locator("[name=leavers]").fill("100")
     hana.page.locator("[name=rows][value=all]").check()
-    _press_on(hana.page, "#apply")
+    press_on(hana.page, "#apply")
     expect(hana.page.locator("main")).to_contain_text("2 行")
     hana.page.locator("[name=rows][value=good]").check()
     hana.page.locator("[name=leavers]").fill("100")
-    _press_on(hana.page, "#apply")
+    press_on(hana.page, "#apply")
     wait_for(hana.page, "#to_undo")
     hana.look("left")
     assert Employee.objects.filter(status="left").count() == 100
@@ -322,16 +291,16 @@ def test_leavers_doubles_and_a_header_by_hand(
     hana.page.locator("form[data-roster-upload] .bulk-bar button").click()
     wait_for(hana.page, "[name=pick]")
     hana.look("no-header")
-    _both_languages(hana, site, hana.page.url)
+    both_languages(hana, site, hana.page.url)
     hana.page.locator("[name=pick]").first.focus()
     hana.page.keyboard.press("Space")
-    _press_on(hana.page, ".bulk-bar button.button-primary")
+    press_on(hana.page, ".bulk-bar button.button-primary")
     wait_for(hana.page, "[name='column-A']")
     hana.look("no-columns")
     hana.page.locator("[name='column-A']").select_option("employee_no")
     hana.page.locator("[name='column-B']").select_option("name")
     hana.page.locator("[name='column-C']").select_option("mobile")
-    _press_on(hana.page, ".bulk-bar button.button-primary")
+    press_on(hana.page, ".bulk-bar button.button-primary")
     wait_for(hana.page, "#to_confirm")
     hana.done()
 

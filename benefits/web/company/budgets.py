@@ -1,6 +1,5 @@
 """Budgets: list, open, revise, load from the company's funds, return to them, move between, close."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -12,12 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from benefits.approvals import operations as approvals
+from benefits.approvals.models import Kind
 from benefits.funds import queries as funds
 from benefits.points import budgets as terms
 from benefits.points import operations, overview, queries
 from benefits.points.figures import BudgetFigures
 from benefits.points.models import Budget
-from benefits.web.company import budget_shown, shown
+from benefits.web.company import approval_words, budget_shown, shown
 from benefits.web.company.forms import CompanyForm, MoneyForm
 from benefits.web.company.money_forms import BudgetForm, MoveForm, terms_of
 from benefits.web.company.shown import Amounts
@@ -138,7 +139,7 @@ def budget(request: HttpRequest, pk: int) -> HttpResponse:
 def load(request: HttpRequest, pk: int) -> HttpResponse:
     """Move money from the company's funds into the budget."""
     form = MoneyForm(request.POST, company=shown.company_of(request), prefix="load")
-    return _act(request, _find(pk), operations.load_budget, form, _("%(amount)s were loaded."))
+    return _act(request, _find(pk), Kind.LOAD, form, _("%(amount)s were loaded."))
 
 
 @allow(Role.HR, Role.ADMIN)
@@ -146,9 +147,7 @@ def load(request: HttpRequest, pk: int) -> HttpResponse:
 def give_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Return money from the budget to the company's funds."""
     form = MoneyForm(request.POST, company=shown.company_of(request), prefix="return")
-    return _act(
-        request, _find(pk), operations.unload_budget, form, _("%(amount)s were returned to the funds.")
-    )
+    return _act(request, _find(pk), Kind.RETURN, form, _("%(amount)s were returned to the funds."))
 
 
 @allow(Role.HR, Role.ADMIN)
@@ -157,11 +156,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
     """Move money from the budget to another."""
     found = _find(pk)
     form = MoveForm(request.POST, company=shown.company_of(request), prefix="move", budget=found)
-
-    def operation(*, budget: Budget, fen: int, **facts: Any) -> Any:
-        return terms.move_budget(source=budget, target=form.cleaned_data["target"], fen=fen, **facts)
-
-    return _act(request, found, operation, form, _("%(amount)s were moved to the other budget."))
+    return _act(request, found, Kind.MOVE, form, _("%(amount)s were moved to the other budget."))
 
 
 @allow(Role.HR, Role.ADMIN)
@@ -169,7 +164,13 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
 def close(request: HttpRequest, pk: int) -> HttpResponse:
     """Close the budget for good; what it holds goes where its terms say."""
     found = _find(pk)
+    kind = Kind.MOVE if found.carry_to_id else Kind.RETURN
     try:
+        approvals.refuse_above_limit(
+            kind=kind,
+            fen=found.account.balance_fen or 0,
+            actor=request.user,  # type: ignore[arg-type]
+        )
         terms.close_budget(budget=found, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
     except DomainError as error:
         messages.error(request, shown.refusal(error, shown.company_of(request)))
@@ -183,24 +184,25 @@ def _find(pk: int) -> Budget:
     return get_object_or_404(rows.select_related("account", "carry_to"), pk=pk)
 
 
-def _act(
-    request: HttpRequest, found: Budget, operation: Callable[..., Any], form: CompanyForm, done: str
-) -> HttpResponse:
+def _act(request: HttpRequest, found: Budget, kind: Kind, form: CompanyForm, done: str) -> HttpResponse:
     company = shown.company_of(request)
     if form.is_valid():
         fen = form.cleaned_data["amount"]
         try:
-            operation(
-                budget=found,
+            asked = approvals.submit(
+                kind=kind,
+                subject=found,
                 fen=fen,
                 request_key=form.cleaned_data["request_key"],
-                actor=request.user,
+                details={"to": form.cleaned_data["target"].pk} if kind == Kind.MOVE else {},
+                actor=request.user,  # type: ignore[arg-type]
                 at=timezone.now(),
             )
         except DomainError as error:
             form.refuse(error)
         else:
-            messages.success(request, done % {"amount": shown.amounts(company).yuan(fen)})
+            if not approval_words.submitted(request, asked):
+                messages.success(request, done % {"amount": shown.amounts(company).yuan(fen)})
             return redirect("company_budget", pk=found.pk)
     return _budget(request, _find(found.pk), bound=form, status=422)
 
@@ -223,6 +225,7 @@ def _budget(
         "section": "budgets",
         "row": _figures(found, figures, show),
         "budget": found,
+        "requests": approval_words.open_about(request, found),
         "parts": budget_shown.parts(figures, show),
         "sums": budget_shown.sums(figures, show),
         "alerts": budget_shown.alerts(found, figures, show, at=timezone.now()),

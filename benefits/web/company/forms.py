@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from benefits import money
-from benefits.people.models import Department
+from benefits.people import departments as departments_of
 from benefits.points.models import Budget
 from benefits.web.company import shown
 from tenants.errors import DomainError
@@ -22,6 +22,7 @@ ROLE_CHOICES = [(str(role), LABELS[role]) for role in STAFF_ROLES]
 # Where a refusal is shown; the others stand above the form.
 FIELD_OF_ERROR = {
     "budget_exists": "name",
+    "rule_exists": "name",
     "invalid_validity": "to_date",
     "invalid_carry_over": "carry_to",
     "categories_only_widen": "categories",
@@ -121,7 +122,7 @@ class GrantForm(Keyed):
     )
     points = forms.CharField(label=_("For each"), required=False, max_length=20, widget=AMOUNT)
     reason = forms.CharField(
-        label=_("Reason"), max_length=120, help_text=_("Employees see it in their wallets.")
+        label=_("Reason"), max_length=80, help_text=_("Employees see it in their wallets.")
     )
     expires = forms.DateField(
         label=_("Last day of validity"),
@@ -145,7 +146,9 @@ class GrantForm(Keyed):
             }
         )
         departments: Any = self.fields["departments"]
-        departments.choices = [(path, path) for path in Department.objects.values_list("path", flat=True)]
+        departments.choices = [
+            (node.path, node.path) for _depth, node in departments_of.flat(departments_of.tree())
+        ]
         departments.widget.attrs["size"] = min(8, max(3, len(departments.choices)))
 
     def clean_points(self) -> int:

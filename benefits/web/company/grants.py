@@ -1,11 +1,12 @@
 """Grants: who, how much, from which budget; shown before it happens, then done in one act."""
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
+from django.core.cache import cache
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -13,6 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from benefits import money
+from benefits.approvals import limits
+from benefits.approvals.models import Kind
+from benefits.campaigns import operations as campaigns
+from benefits.campaigns import queries as rehearsals
+from benefits.campaigns.definition import Amount, Expiry
+from benefits.campaigns.definition import Audience as Whom
+from benefits.campaigns.models import Rehearsal
 from benefits.people.models import Employee
 from benefits.points import days, operations, overview, queries
 from benefits.points import recall as recalls
@@ -20,8 +28,8 @@ from benefits.points.models import Budget, Grant
 from benefits.points.operations import Audience
 from benefits.roster import lists
 from benefits.roster import queries as rosters
-from benefits.roster.listing import Amount
-from benefits.web.company import shown
+from benefits.roster.listing import Amount as Listed
+from benefits.web.company import rehearsal_page, shown
 from benefits.web.company.budgets import READERS, may_change
 from benefits.web.company.forms import GrantForm
 from tenants.access import allow
@@ -29,8 +37,10 @@ from tenants.errors import DomainError
 from tenants.identity.roles import Role
 
 PAGE = 30
+UNFINISHED = ("made", "waiting", "running", "failed")
 SAMPLE = 8
 MOST_CHOSEN = 500
+SENT_SECONDS = 3600  # within which the same page sent again leads to the same rehearsal
 
 
 @allow(*READERS)
@@ -50,10 +60,16 @@ def grants(request: HttpRequest) -> HttpResponse:
             }
             for grant in page
         ],
+        "unfinished": rehearsal_page.table(_unfinished()[:PAGE], show),
         "unit": show.unit,
         "may_change": may_change(request),
     }
     return render(request, "company/grants.html", context)
+
+
+def _unfinished() -> QuerySet[Rehearsal]:
+    """Single grants that were rehearsed and are not handed out yet."""
+    return rehearsals.rehearsals().filter(rule__is_single=True, status__in=UNFINISHED)
 
 
 def audience_words(grant: Grant) -> str:
@@ -62,7 +78,7 @@ def audience_words(grant: Grant) -> str:
     if audience.get("everyone"):
         return _("everyone")
     if audience.get("departments"):
-        return "、".join(audience["departments"])
+        return shown.joined(audience["departments"])
     return _("a list")
 
 
@@ -139,6 +155,8 @@ def new(request: HttpRequest) -> HttpResponse:
         amounts = operations.amounts_of(audience, fen=fen)
         total = sum(amount for _wallet, amount in amounts)
         if request.POST.get("confirm") == f"{len(amounts)}:{total}":
+            if _goes_in_steps(request, len(amounts), total):
+                return _rehearsed(request, form, audience, fen)
             return _done(request, form, audience, fen)
     except DomainError as error:
         form.refuse(error)
@@ -166,20 +184,16 @@ def _typed(posted: QueryDict) -> dict[str, Any]:
     return {**{name: posted.get(name, "") for name in single}, "departments": posted.getlist("departments")}
 
 
-def _rows(form: GrantForm) -> list[Amount]:
+def _rows(form: GrantForm) -> list[Listed]:
     data = form.cleaned_data
     if data["whom"] != GrantForm.LIST:
         return []
     if not data["file"]:
         return lists.of_text(data["listing"])
-    with tempfile.NamedTemporaryFile(suffix=Path(data["file"].name).suffix[:8]) as copy:
-        for chunk in data["file"].chunks():
-            copy.write(chunk)
-        copy.flush()
-        return lists.of_file(Path(copy.name))
+    return lists.of_upload(data["file"])
 
 
-def _audience(form: GrantForm, rows: list[Amount]) -> Audience:
+def _audience(form: GrantForm, rows: list[Listed]) -> Audience:
     data = form.cleaned_data
     if data["whom"] == GrantForm.ALL:
         return Audience(everyone=True)
@@ -189,6 +203,35 @@ def _audience(form: GrantForm, rows: list[Amount]) -> Audience:
     if not amounts:
         raise lists.UnreadableList(reason=_("The list holds no employee number."))
     return Audience(amounts=amounts)
+
+
+def _goes_in_steps(request: HttpRequest, people: int, fen: int) -> bool:
+    """Whether a grant is too large for one act, or for one person: then it is rehearsed, and handed out in steps."""
+    roles = request.user.roles  # type: ignore[union-attr]
+    return people > settings.GRANT_AT_ONCE or not limits.read().does_alone(Kind.GRANT, roles, fen)
+
+
+def _rehearsed(request: HttpRequest, form: GrantForm, audience: Audience, fen: int) -> HttpResponse:
+    data = form.cleaned_data
+    at = timezone.now()
+    sent = f"grant-rehearsed:{data['request_key']}"
+    pk = cache.get(sent)
+    if pk is None:
+        made = campaigns.once(
+            name=data["reason"],
+            budget=data["budget"],
+            audience=Whom(
+                everyone=audience.everyone, departments=audience.departments, numbers=audience.amounts
+            ),
+            amount=Amount(fen=0 if audience.amounts else fen),
+            expiry=Expiry("date", day=data["expires"]) if data["expires"] else Expiry(),
+            day=timezone.localdate(at),
+            actor=request.user,  # type: ignore[arg-type]
+            at=at,
+        )
+        pk = made.pk
+        cache.set(sent, pk, SENT_SECONDS)
+    return redirect("company_rehearsal", pk=pk)
 
 
 def _done(request: HttpRequest, form: GrantForm, audience: Audience, fen: int) -> HttpResponse:
@@ -232,7 +275,7 @@ def _form(request: HttpRequest, form: GrantForm, *, status: int = 200) -> HttpRe
 def _preview(
     request: HttpRequest,
     form: GrantForm,
-    rows: list[Amount],
+    rows: list[Listed],
     amounts: list[tuple[int, int]],
     total: int,
 ) -> HttpResponse:
@@ -261,12 +304,13 @@ def _preview(
         "unit": show.unit,
         "confirm": f"{len(amounts)}:{total}",
         "was_other": "confirm" in request.POST,
+        "in_steps": _goes_in_steps(request, len(amounts), total),
         "hidden": _hidden(form, rows),
     }
     return render(request, "company/grant_preview.html", context)
 
 
-def _hidden(form: GrantForm, rows: list[Amount]) -> list[tuple[str, str]]:
+def _hidden(form: GrantForm, rows: list[Listed]) -> list[tuple[str, str]]:
     """What the next step needs to know again; a file has become lines by now."""
     typed = _typed(form.data)  # type: ignore[arg-type]
     typed["listing"] = "\n".join(

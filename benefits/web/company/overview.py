@@ -17,7 +17,7 @@ from benefits.people.models import Employee
 from benefits.points import overview as points
 from benefits.points import queries
 from benefits.points.models import Budget
-from benefits.web.company import shown
+from benefits.web.company import ahead, approvals, shown
 from benefits.web.company.shown import Amounts
 from tenants.access import allow
 from tenants.identity.roles import Role
@@ -42,6 +42,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     steps = _steps(people["active"], funds_fen, budgets, bool(grants))
     context = {
         "section": "overview",
+        "waiting": approvals.on_home(request),
         "people": people,
         "books": {
             "in_budgets": show.points(books.in_budgets_fen),
@@ -54,6 +55,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "months": _months(show, at),
         "departments": _departments(show),
         "grants": [{"grant": grant, "total": show.points(grant.total_fen)} for grant in grants],
+        "due": ahead.this_week(show, timezone.localdate(at)),
         "todos": [*_money(show, account, budgets, at), *_todos(show, people, budgets, at)],
         "is_low": funds.is_low(account),
         "steps": steps,

@@ -1,10 +1,12 @@
 """How a company's console writes value: fen as the company's points, or as yuan."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from benefits import money
 from benefits.funds.errors import InsufficientFunds
@@ -50,7 +52,11 @@ def amounts(company: Company) -> Amounts:
 
 def refusal(error: DomainError, company: Company) -> str:
     """What a form says about a refusal: the error's sentence, with amounts as this company reads them."""
-    show = amounts(company)
+    return refusal_in(error, amounts(company))
+
+
+def refusal_in(error: DomainError, show: Amounts) -> str:
+    """The same, where it is known how amounts are shown."""
     facts: dict[str, Any] = error.details
     if isinstance(error, InsufficientFunds):
         short = facts["needed_fen"] - facts["available_fen"]
@@ -68,6 +74,11 @@ def refusal(error: DomainError, company: Company) -> str:
             "short": show.with_unit(facts["shortfall_fen"]),
         }
     return str(error)
+
+
+def joined(words: Iterable[object]) -> str:
+    """Several words as the reader's language lists them."""
+    return pgettext("between the words of a list", ", ").join(str(word) for word in words)
 
 
 def searched(text: str, *, limit: int = 80) -> str:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from benefits.fulfilment import outcomes
 from benefits.fulfilment import queries as deliveries
 from benefits.fulfilment.vault import codes
+from benefits.journal import receipts
 from benefits.orders import operations
 from benefits.orders import queries as orders
 from benefits.orders.errors import NotCancellable
@@ -140,6 +141,7 @@ def _context(request: HttpRequest, number: str) -> dict[str, Any]:
         "is_verifying": any(seen.is_unknown for seen in progress.values()) and not is_final,
         "entries": shown.timeline(orders.timeline_of(found), is_final=is_final),
         "lines": [_line(item, progress.get(item.pk), several=len(items) > 1) for item in items],
+        "seal": receipts.checkpoint_of(found) if is_final else None,
         "references": [seen.supplier_reference for seen in progress.values() if seen.supplier_reference],
     }
 

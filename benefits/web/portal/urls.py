@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from benefits.catalogue.models import Product
-from benefits.web.portal import brand, catalogue, me, orders, redeem, wallet
+from benefits.web.portal import brand, catalogue, me, orders, receipt, redeem, wallet
 
 portal = [
     path("benefits/", catalogue.index, name="catalogue"),
@@ -16,6 +16,7 @@ portal = [
     path("orders/<slug:number>/", orders.order, name="order"),
     path("orders/<slug:number>/live/", orders.live, name="live"),
     path("orders/<slug:number>/cancel/", orders.cancel, name="cancel"),
+    path("orders/<slug:number>/receipt.json", receipt.receipt, name="receipt"),
     path("orders/<slug:number>/again/", redeem.again, name="again"),
     path("orders/<slug:number>/codes/<int:item>/", orders.reveal, name="reveal"),
     path("wallet/", wallet.wallet, name="wallet"),

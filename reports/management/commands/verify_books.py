@@ -22,7 +22,7 @@ class Command(JsonCommand):
             if options["company"]
             else list(Company.objects.exclude(status=Company.Status.OPENING))
         )
-        violations = books.verify(companies)
+        violations = books.verify(companies, at=at)
         self.holds = not violations
         checks = [*books.PUBLIC_CHECKS, *books.COMPANY_CHECKS]
         return {

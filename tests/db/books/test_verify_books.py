@@ -12,11 +12,14 @@ from uuid import uuid4
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.utils import timezone
+from django_tenants.utils import schema_context
 
 from benefits.campaigns import operations as campaigns
 from benefits.campaigns.definition import Amount, Audience, Expiry
 from benefits.catalogue.models import TaxRate
 from benefits.fulfilment.models import Delivery
+from benefits.journal import operations as journal
 from benefits.points import goodwill, ledger
 from benefits.points.models import LotExtension, Posting
 from config.places import BASE
@@ -32,6 +35,8 @@ from tests.factories import AT
 GUARDED = [
     "points_posting", "points_lotentry", "points_lotextension", "points_account", "points_lot", "identity_auditevent", "public.funds_fundsentry",
     "public.funds_fundsaccount", "public.invoices_invoice", "public.invoices_invoiceline", "public.invoices_billedentry",
+    "public.invoices_numberseries", "journal_entry", "journal_checkpoint", "public.journal_entry",
+    "public.identity_auditevent",
     "public.invoices_numberseries", "public.funds_deposit", "public.funds_receipt", "public.funds_receiptseries",
     "public.funds_fundshold",
 ]  # fmt: skip
@@ -84,16 +89,23 @@ PLANTS: dict[str, list[str]] = {
         "UPDATE public.fulfilment_delivery SET status = 'failed' WHERE status = 'succeeded'",
     ],
     "billed_is_in_the_ledger": ["UPDATE public.invoices_billedentry SET fen = fen + 1"],
+    "occasions_are_given_once": [
+        ("UPDATE points_lot SET occasion = 'rule:1:birthday:2026' WHERE id IN ("
+        "SELECT min(id) FROM points_lot WHERE occasion = '' GROUP BY wallet_id)")
+    ],
+    "rehearsals_are_their_lots": ["UPDATE points_lot SET occasion = occasion || ':2' WHERE occasion <> ''"],
+
     "goodwill_is_the_platforms": ["UPDATE points_posting SET fen = fen + 1 WHERE kind = 'goodwill'"],
     "goodwill_is_once_an_item": ["UPDATE points_grant SET source = 'orders.item:0' WHERE source LIKE 'orders.item:%'"],
     "lots_end_as_they_were_lengthened": ["UPDATE points_lot SET expires_at = now() WHERE expires_at IS NOT NULL"],
-    "occasions_are_given_once": [("UPDATE points_lot SET occasion = 'rule:1:birthday:2026' WHERE id IN ("
-        "SELECT min(id) FROM points_lot WHERE occasion = '' GROUP BY wallet_id)")],
-    "rehearsals_are_their_lots": ["UPDATE points_lot SET occasion = occasion || ':2' WHERE occasion <> ''"],
     "imports_did_what_they_say": [_GHOST_IMPORT],
     "imports_are_applied_and_undone_once": [_GHOST_IMPORT],
     "personal_data_is_sealed": ["UPDATE people_employee SET mobile = '13800138000'"],
     "money_leaves_a_trace": ["DELETE FROM identity_auditevent WHERE action = 'item.refunded'"],
+    "journal_verifies": ["UPDATE points_posting SET fen = fen + 1 WHERE kind = 'grant'"],
+    "final_rows_are_sealed": ["DELETE FROM journal_entry WHERE kind = 'event'"],
+    "platform_journal_verifies": ["UPDATE public.identity_auditevent SET actor = 'somebody else'"],
+    "platform_rows_are_sealed": ["DELETE FROM public.journal_entry"],
     "funds_follow_from_entries": ["UPDATE public.funds_fundsaccount SET balance_fen = balance_fen + 1"],
     "deposits_are_in_the_funds": ["UPDATE public.funds_deposit SET fen = fen + 1"],
     "funds_holds_add_up": [
@@ -144,14 +156,27 @@ def company(module_company: Company) -> Company:
     bob = factories.an_employee("Bob", with_fen=500)
     with product_transaction():
         ledger.reverse(posting=Posting.objects.get(kind="grant", destination=bob.wallet), at=AT)
-    _give_goodwill_and_lengthen()
     _grant_by_rule(bob.employee_no)
+
+    _give_goodwill_and_lengthen()
     assert TaxRate.objects.exists()
     Company.objects.filter(pk=module_company.pk).update(credit_code="91440300708461136T")
     module_company.refresh_from_db()
     month = Month(AT.year, AT.month)
     assert invoices.issue(company=module_company, month=month, actor=None, at=AT.replace(month=4, day=1))
+    for schema in ("public", "globex", "acme"):
+        with schema_context(schema):
+            assert journal.seal_all(at=AT)
     return module_company
+
+
+def _grant_by_rule(number: str) -> None:
+    rehearsal = campaigns.once(
+        name="Gift", budget=factories.a_budget(500), audience=Audience(numbers=((number, None),)), amount=Amount(fen=500),
+        expiry=Expiry(), day=AT.date(), actor=None, at=AT,
+    )  # fmt: skip
+    campaigns.commit_rehearsal(rehearsal=rehearsal, digest=rehearsal.digest, actor=None, at=AT)
+    assert campaigns.hand_out(rehearsal=rehearsal, at=AT) == 1
 
 
 def _give_goodwill_and_lengthen() -> None:
@@ -172,15 +197,6 @@ def _give_goodwill_and_lengthen() -> None:
     assert LotExtension.objects.exists()
 
 
-def _grant_by_rule(number: str) -> None:
-    rehearsal = campaigns.once(
-        name="Gift", budget=factories.a_budget(500), audience=Audience(numbers=((number, None),)), amount=Amount(fen=500),
-        expiry=Expiry(), day=AT.date(), actor=None, at=AT,
-    )  # fmt: skip
-    campaigns.commit_rehearsal(rehearsal=rehearsal, digest=rehearsal.digest, actor=None, at=AT)
-    assert campaigns.hand_out(rehearsal=rehearsal, at=AT) == 1
-
-
 def test_nothing_is_found_in_sound_books(company: Company) -> None:
     assert books.verify(Company.objects.all()) == []
 
@@ -197,7 +213,7 @@ def test_the_document_of_promises_names_every_check() -> None:
 
 @pytest.mark.parametrize("name", PLANTS)
 def test_a_planted_violation_is_found(company: Company, name: str) -> None:
-    found = _with_planted(PLANTS[name], lambda: books.verify([company]))
+    found = _with_planted(PLANTS[name], lambda: books.verify([company], at=timezone.now()))
 
     assert name in {violation.check for violation in found}
     assert {violation.company for violation in found if violation.check == name} <= {"acme", ""}
