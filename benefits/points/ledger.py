@@ -6,6 +6,7 @@ The debit of a redemption is written by `points_hold` there (orders/migrations/0
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -111,44 +112,6 @@ def _extend(ends: Mapping[Lot, datetime], posting: Posting, *, at: datetime) -> 
     )
 
 
-# One statement a step, whatever the number of wallets: postings, lots and the lots' first entries.
-_GRANT_POSTINGS = """
-INSERT INTO points_posting (kind, source_id, destination_id, fen, reference, at)
-SELECT 'grant', %(source)s, a.id, w.fen, 'grant:' || %(grant)s || ':' || a.id, %(at)s
-FROM unnest(%(wallets)s::bigint[], %(amounts)s::bigint[]) AS w(id, fen) JOIN points_account a ON a.id = w.id
-"""
-_GRANT_LOTS = """
-INSERT INTO points_lot (wallet_id, grant_id, budget_id, granted_fen, remaining_fen, expires_at, at)
-SELECT w.id, %(grant)s, %(budget)s, w.fen, 0, %(expires_at)s, %(at)s
-FROM unnest(%(wallets)s::bigint[], %(amounts)s::bigint[]) AS w(id, fen)
-"""
-_GRANT_ENTRIES = """
-INSERT INTO points_lotentry (lot_id, posting_id, fen, item)
-SELECT l.id, p.id, p.fen, '' FROM points_lot l
-JOIN points_posting p ON p.reference = 'grant:' || %(grant)s || ':' || l.wallet_id WHERE l.grant_id = %(grant)s
-"""
-
-
-@transaction_required
-def grant(*, grant: Grant, amounts: Sequence[tuple[int, int]], at: datetime) -> None:
-    """Move points from the grant's budget to wallets, each as a lot; `amounts` are (wallet id, fen) pairs."""
-    ordered = sorted(amounts)
-    facts = {
-        "source": grant.budget.account_id,
-        "grant": grant.pk,
-        "budget": grant.budget_id,
-        "expires_at": grant.expires_at,
-        "at": at,
-        "wallets": [wallet for wallet, _ in ordered],
-        "amounts": [fen for _, fen in ordered],
-    }
-    with connection.cursor() as cursor:
-        for statement in (_GRANT_POSTINGS, _GRANT_LOTS, _GRANT_ENTRIES):
-            cursor.execute(statement, facts)
-            if cursor.rowcount != len(ordered):
-                raise RuntimeError(f"grant {grant.pk} reached {cursor.rowcount} of {len(ordered)} wallets")
-
-
 @dataclass(frozen=True)
 class Part:
     """One wallet's part of a grant that is handed out in steps, and what it is given for, once a wallet."""
@@ -204,29 +167,41 @@ SELECT m.id, p.id, p.fen, '' FROM made m JOIN posted p ON p.destination_id = m.w
 
 
 @transaction_required
+def grant(*, grant: Grant, amounts: Sequence[tuple[int, int]], at: datetime) -> None:
+    """Move points from the grant's budget to wallets, each as a lot; `amounts` are (wallet id, fen) pairs."""
+    parts = [Part(wallet, fen, "") for wallet, fen in sorted(amounts)]
+    with connection.cursor() as cursor:
+        _hand_out(cursor, grant, parts, source=grant.budget.account_id, at=at)
+
+
+@transaction_required
 def hand_out(*, grant: Grant, parts: Sequence[Part], at: datetime) -> None:
     """Move these parts of a running grant to their wallets, each as a lot; what was set aside is locked, then they are."""
     ordered = sorted(parts, key=lambda part: part.wallet)
-    wallets = [part.wallet for part in ordered]
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM points_account WHERE kind = 'allotted' FOR UPDATE")
         source = cursor.fetchone()[0]
+        wallets = [part.wallet for part in ordered]
         cursor.execute("SELECT 1 FROM points_account WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [wallets])
-        cursor.execute(
-            _HAND_OUT,
-            {
-                "source": source,
-                "grant": grant.pk,
-                "budget": grant.budget_id,
-                "expires_at": grant.expires_at,
-                "at": at,
-                "wallets": wallets,
-                "amounts": [part.fen for part in ordered],
-                "occasions": [part.occasion for part in ordered],
-            },
-        )
-        if cursor.rowcount != len(ordered):
-            raise RuntimeError(f"grant {grant.pk} reached {cursor.rowcount} of {len(ordered)} wallets")
+        _hand_out(cursor, grant, ordered, source=source, at=at)
+
+
+def _hand_out(cursor: Any, grant: Grant, parts: Sequence[Part], *, source: int, at: datetime) -> None:
+    cursor.execute(
+        _HAND_OUT,
+        {
+            "source": source,
+            "grant": grant.pk,
+            "budget": grant.budget_id,
+            "expires_at": grant.expires_at,
+            "at": at,
+            "wallets": [part.wallet for part in parts],
+            "amounts": [part.fen for part in parts],
+            "occasions": [part.occasion for part in parts],
+        },
+    )
+    if cursor.rowcount != len(parts):
+        raise RuntimeError(f"grant {grant.pk} reached {cursor.rowcount} of {len(parts)} wallets")
 
 
 # What is left of lots leaves their wallets: to the budgets that they came from, a closed one too (its account still

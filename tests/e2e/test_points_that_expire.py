@@ -71,7 +71,8 @@ def test_points_that_expire(race_company: Company, site: str, browser: Browser) 
 
     olga = Person(browser, "olga", width=DESK)
     olga.sign_in(platform, "olga@acme.example")
-    olga.set_second_factor()
+    if "totp" in olga.page.url:
+        olga.set_second_factor()
     olga.goto(f"{platform}/deliveries/{delivery}/")
     olga.look("goodwill-form")
     olga.fill(fen="30", reason="您的充值到账较慢，先补给您 30 元")
@@ -98,6 +99,8 @@ def test_points_that_expire(race_company: Company, site: str, browser: Browser) 
 
     hana = Person(browser, "hana", width=DESK)
     hana.sign_in(acme, "hana@acme.example")
+    if "totp" in hana.page.url:
+        hana.set_second_factor()
     hana.goto(f"{acme}/company/grants/{grant}/")
     hana.look("grant")
     hana.page.get_by_role("link", name="收回未使用的部分").click()
