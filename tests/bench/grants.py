@@ -11,6 +11,7 @@ from django.db import connection
 
 from benefits.campaigns import operations as campaigns
 from benefits.campaigns.definition import Definition
+from benefits.people.models import Employee
 from benefits.points import operations as points
 from tenants.db import transaction
 from tests import factories
@@ -57,10 +58,11 @@ def _floor() -> None:
 
 def run_campaign() -> Figures:
     """Seconds to rehearse, commit and hand out a rule's grant, step by step, and for the two INSERTs alone."""
-    factories.employees(WALLETS)
+    people = factories.employees(WALLETS)
+    Employee.objects.filter(pk__in=[one.pk for one in people]).update(city="Bench")
     budget = factories.a_budget(100 * WALLETS * 10)
     said = Definition.of_json(
-        {"audience": {"everyone": True}, "occasion": {"kind": "once"}, "amount": {"fen": 100}}
+        {"audience": {"cities": ["Bench"]}, "occasion": {"kind": "once"}, "amount": {"fen": 100}}
     )
     with connection.cursor() as cursor:
         cursor.execute(FLOOR)

@@ -1,5 +1,5 @@
 """A festival by clicking: HR writes the rule and rehearses it, somebody else approves, it is handed out under one's
-eyes, and the employee sees the points with their last day."""
+eyes, and the employee sees the points with their last day and is reminded of it."""
 
 import contextlib
 import re
@@ -17,7 +17,9 @@ from benefits.funds import operations as funds
 from benefits.people import operations as people
 from benefits.people.models import Employee
 from benefits.points import operations as points
-from benefits.points.models import Grant, Lot
+from benefits.points import reminders
+from benefits.points.models import Grant, Lot, Reminder
+from benefits.web.company.rule_parts import grade_field
 from reports import books
 from tenants.db import connection, transaction
 from tenants.identity import operations as identity
@@ -269,8 +271,12 @@ def _in_the_wallet(browser: Browser, mall: Mall) -> None:
     main = phone.page.locator("main")
     expect(main).to_contain_text("中秋福利")
     expect(main).to_contain_text("188")
-    ends = timezone.localdate() + timedelta(days=31)  # valid until the end of the thirtieth day
-    expect(main).to_contain_text(re.compile(rf"{ends.month} ?月 ?(?:{ends.day - 1}|{ends.day}) ?日"))
+    last = timezone.localdate() + timedelta(days=30)
+    expect(main).to_contain_text(f"{last.year}年{last.month}月{last.day}日")
+    reminders.remind(at=timezone.now())
+    reminder = Reminder.objects.get(employee__employee_no="HY00001")
+    assert (reminder.expires_on, reminder.days, reminder.fen) == (last, 30, 18_800)
+    phone.goto(f"{site}/wallet/")
     phone.look("wallet")
     phone.done()
 
@@ -284,12 +290,13 @@ def test_the_parts_of_a_rule_that_a_festival_does_not_need(
     hana.sign_in(site, "hana@acme.example")
     page = hana.page
     hana.goto(f"{site}/company/rules/new/")
-    expect(page.locator("[name=grade_0]")).to_be_hidden()
+    grade = grade_field("P5")
+    expect(page.locator(f"[name={grade}]")).to_be_hidden()
     page.locator("[name=whom][value=list]").check()
     page.locator("[name=kind][value=monthly]").check()
     page.locator("[name=how][value=grade]").check()
     page.locator("[name=until][value=date]").check()
-    for name in ("listing", "day", "grade_0", "prorate", "until_date"):
+    for name in ("listing", "day", grade, "prorate", "until_date"):
         expect(page.locator(f"[name={name}]")).to_be_visible()
     expect(page.locator("[name=festival]")).to_be_hidden()
     hana.look("monthly-by-grade")

@@ -107,11 +107,7 @@ def about(
         "title": _("%(rule)s on %(day)s") % {"rule": found.rule.name, "day": found.day.isoformat()},
         "tone": TONES[state],
         "error": error,
-        "is_stale": is_stale or state == Status.STALE,
         "failure": failure(found, show) if state == Status.FAILED else "",
-        "is_waiting": state == Status.WAITING,
-        "is_running": state == Status.RUNNING,
-        "is_done": state == Status.DONE,
         "asked": open_request(found),
         "is_short": is_open and lacking > 0,
         "lacking": show.yuan(lacking),
@@ -127,10 +123,21 @@ def about(
         "why_not": why_not,
         "can_hand_out": not why_not and not lacking,
         "needs_approval": is_open and not _does_alone(request, found),
+        **_standing(state, is_stale=is_stale),
         **_departments(found, show),
         **_people(request, found, show),
         "counters": _counters(request, found, show, balance if is_open else None),
         **(progress(found, at=timezone.now()) if state == Status.RUNNING else {}),
+    }
+
+
+def _standing(state: Status, *, is_stale: bool) -> dict[str, bool]:
+    """Which notice stands on top."""
+    return {
+        "is_stale": is_stale or state == Status.STALE,
+        "is_waiting": state == Status.WAITING,
+        "is_running": state == Status.RUNNING,
+        "is_done": state == Status.DONE,
     }
 
 

@@ -25,8 +25,8 @@ from benefits.people.models import Employee
 from benefits.roster import export
 from benefits.web.company import rehearsal_page, shown
 from benefits.web.company.budgets import READERS
+from benefits.web.company.rehearsal_forms import CommitForm
 from benefits.web.company.rehearsal_page import REASONS, Status
-from benefits.web.company.rule_forms import CommitForm
 from tenants.access import allow
 from tenants.errors import DomainError
 from tenants.identity.roles import Role

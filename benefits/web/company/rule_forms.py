@@ -12,18 +12,19 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy, pgettext_lazy
 
 from benefits import money
-from benefits.campaigns.definition import MOST_DAYS, MOST_MONTHS, Definition
+from benefits.campaigns.definition import MOST_DAYS, MOST_MONTHS, Amount, Audience, Definition
 from benefits.campaigns.errors import InvalidRule
 from benefits.people import departments as departments_of
 from benefits.points.models import Budget
 from benefits.roster import lists
 from benefits.web.company import shown
-from benefits.web.company.forms import CompanyForm, Keyed
+from benefits.web.company.forms import CompanyForm
 from benefits.web.company.rule_parts import (
     ALL,
     BY_GRADE,
     BY_YEARS,
     DATE,
+    DATE_INPUT,
     DAYS,
     FIELD_OF_PATH,
     KINDS,
@@ -37,13 +38,13 @@ from benefits.web.company.rule_parts import (
     distinct,
     expiry_of,
     festivals_ahead,
+    grade_field,
     occasion_of,
     unknown_numbers,
 )
 from tenants.errors import DomainError
 
 LIST_BYTES = 5_000_000
-DATE_INPUT = {"type": "date"}
 
 
 def _amount_input() -> forms.TextInput:
@@ -173,7 +174,7 @@ class RuleForm(CompanyForm):
     )
     until_months = forms.IntegerField(label=_("Valid for months"), required=False, min_value=1, max_value=120)
 
-    def __init__(self, *args: Any, known_grades: tuple[str, ...] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, known: Definition | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.listed: tuple[tuple[str, int | None], ...] = ()
         self.meaning: Definition | None = None
@@ -187,26 +188,26 @@ class RuleForm(CompanyForm):
             % {"name": budget.name, "left": show.with_unit(budget.account.balance_fen or 0)}
         )
         departments: Any = self.fields["departments"]
+        paths = {node.path for _depth, node in departments_of.flat(departments_of.tree())}
+        who = known.audience if known else Audience()
         departments.choices = [
-            (node.path, node.path) for _depth, node in departments_of.flat(departments_of.tree())
+            (path, path) for path in sorted(paths | set(who.departments), key=lambda path: path.split("/"))
         ]
         departments.widget.attrs["size"] = min(8, max(3, len(departments.choices)))
-        self.grade_names = distinct("grade", known_grades)
+        much = known.amount if known else Amount()
+        self.steps = max(STEPS, len(much.by_years) + 1)
+        self.grade_names = distinct("grade", (*much.by_grade, *who.grades))
         self._choose("grades", self.grade_names)
-        self._choose("cities", distinct("city", tuple(self.initial.get("cities", ()))))
+        self._choose("cities", distinct("city", who.cities))
         months: Any = self.fields["months"]
         months.choices = [(month, date_format(date(2026, month, 1), "M")) for month in range(1, 13)]
         festivals: Any = self.fields["festival"]
         festivals.choices = festivals_ahead(timezone.localdate())
-        for place, grade in enumerate(self.grade_names):
-            self.fields[f"grade_{place}"] = forms.CharField(
-                label=grade,
-                required=False,
-                max_length=20,
-                widget=_amount_input(),
-                initial=self.initial.get("by_grade", {}).get(grade),
+        for grade in self.grade_names:
+            self.fields[grade_field(grade)] = forms.CharField(
+                label=grade, required=False, max_length=20, widget=_amount_input()
             )
-        for place in range(STEPS):
+        for place in range(self.steps):
             self.fields[f"from_{place}"] = forms.IntegerField(
                 label=_("From years"), required=False, min_value=0, max_value=60
             )
@@ -220,11 +221,11 @@ class RuleForm(CompanyForm):
 
     def grade_fields(self) -> list[Any]:
         """The amounts by grade, to be drawn one below the other."""
-        return [self[f"grade_{place}"] for place in range(len(self.grade_names))]
+        return [self[grade_field(grade)] for grade in self.grade_names]
 
     def step_fields(self) -> list[tuple[Any, Any]]:
         """The amounts by years: from how many years, and how much."""
-        return [(self[f"from_{place}"], self[f"points_{place}"]) for place in range(STEPS)]
+        return [(self[f"from_{place}"], self[f"points_{place}"]) for place in range(self.steps)]
 
     def clean_years(self) -> tuple[int, ...]:
         text = self.cleaned_data["years"].strip()
@@ -299,9 +300,9 @@ class RuleForm(CompanyForm):
         """The amounts that the chosen way needs; what stands in the others is left alone."""
         how = data.get("how")
         if how == BY_GRADE:
-            yield from (f"grade_{place}" for place in range(len(self.grade_names)))
+            yield from (grade_field(grade) for grade in self.grade_names)
         elif how == BY_YEARS:
-            yield from (f"points_{place}" for place in range(STEPS))
+            yield from (f"points_{place}" for place in range(self.steps))
         yield "points"
 
     def _check_whom(self, data: dict[str, Any]) -> None:
@@ -361,7 +362,7 @@ class RuleForm(CompanyForm):
             self._check_steps(data)
 
     def _check_steps(self, data: dict[str, Any]) -> None:
-        years = [data.get(f"from_{place}") for place in range(STEPS)]
+        years = [data.get(f"from_{place}") for place in range(self.steps)]
         for place, year in enumerate(years):
             fen = data.get(f"points_{place}")
             if year is None and fen and f"from_{place}" not in self.errors:
@@ -386,33 +387,10 @@ class RuleForm(CompanyForm):
 
     def by_grade(self, data: dict[str, Any]) -> dict[str, int]:
         """Fen of each grade that was given an amount."""
-        found = {grade: data.get(f"grade_{place}") for place, grade in enumerate(self.grade_names)}
+        found = {grade: data.get(grade_field(grade)) for grade in self.grade_names}
         return {grade: fen for grade, fen in found.items() if isinstance(fen, int) and fen}
 
     def by_years(self, data: dict[str, Any]) -> dict[int, int]:
         """Fen from so many years of seniority on."""
-        found = {data.get(f"from_{place}"): data.get(f"points_{place}") for place in range(STEPS)}
+        found = {data.get(f"from_{place}"): data.get(f"points_{place}") for place in range(self.steps)}
         return {year: fen for year, fen in found.items() if year is not None and isinstance(fen, int) and fen}
-
-
-class DayForm(CompanyForm):
-    """The day that a rehearsal is for."""
-
-    day = forms.DateField(label=_("Day"), widget=forms.DateInput(DATE_INPUT, "%Y-%m-%d"))
-
-    def clean_day(self) -> Any:
-        day = self.cleaned_data["day"]
-        today = timezone.localdate()
-        if abs((day - today).days) > 366:
-            raise forms.ValidationError(_("Choose a day within a year from today."))
-        return day
-
-
-class StateForm(Keyed):
-    """A change of a rule's state."""
-
-
-class CommitForm(Keyed):
-    """Yes to a rehearsal: its digest says what was seen, the key makes a second sending harmless."""
-
-    digest = forms.CharField(max_length=64, widget=forms.HiddenInput)

@@ -1,5 +1,6 @@
 """What a rule's form offers, and how what is typed becomes a definition and the other way round."""
 
+import hashlib
 from datetime import date
 from typing import Any
 
@@ -15,6 +16,7 @@ ALL, SOME, LIST = "all", "some", "list"
 SAME, BY_GRADE, BY_YEARS = "same", "grade", "years"
 NEVER, DATE, DAYS, MONTHS = "never", "date", "days", "months"
 MOST_CHOICES = 200  # grades or cities offered to tick
+DATE_INPUT = {"type": "date"}
 STEPS = 6  # rows for amounts by years of seniority
 
 KINDS = (
@@ -55,6 +57,11 @@ STAGES = (
     ("probation", _("on probation")),
     ("regular", _("past probation")),
 )
+
+
+def grade_field(grade: str) -> str:
+    """The name of a grade's amount in the form: of the grade itself, whichever others come to be or go meanwhile."""
+    return f"grade_{hashlib.sha256(grade.encode()).hexdigest()[:12]}"
 
 
 def festivals_ahead(today: date) -> list[tuple[str, str]]:
@@ -109,9 +116,9 @@ def initial_of(meaning: Definition, show: Amounts) -> dict[str, Any]:
         "until_date": until.day,
         "until_days": until.days or None,
         "until_months": until.months or None,
-        "by_grade": {grade: show.field(fen) for grade, fen in much.by_grade.items()},
+        **{grade_field(grade): show.field(fen) for grade, fen in much.by_grade.items()},
     }
-    for place, (years, fen) in enumerate(sorted(much.by_years.items())[:STEPS]):
+    for place, (years, fen) in enumerate(sorted(much.by_years.items())):
         found |= {f"from_{place}": years, f"points_{place}": show.field(fen)}
     return found
 

@@ -20,7 +20,8 @@ from benefits.campaigns.models import GrantRule
 from benefits.people.models import Employee
 from benefits.web.company import ahead, rehearsal_page, rule_words, shown
 from benefits.web.company.budgets import READERS, may_change
-from benefits.web.company.rule_forms import DayForm, RuleForm, StateForm
+from benefits.web.company.rehearsal_forms import DayForm, StateForm
+from benefits.web.company.rule_forms import RuleForm
 from benefits.web.company.rule_parts import initial_of
 from benefits.web.company.shown import Amounts
 from tenants.access import allow
@@ -109,7 +110,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @allow(Role.HR, Role.ADMIN)
 def revise(request: HttpRequest, pk: int) -> HttpResponse:
     """Write a rule's next version; a rule at work rests until it is activated again."""
-    found = _find(pk)
+    found = _find(pk, with_single=False)
     if found.status == Status.ENDED:
         return redirect("company_rule", pk=pk)
     company = shown.company_of(request)
@@ -123,7 +124,7 @@ def revise(request: HttpRequest, pk: int) -> HttpResponse:
             "name": found.name,
             "budget": found.budget_id,
         },
-        known_grades=(*meaning.amount.by_grade, *meaning.audience.grades),
+        known=meaning,
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -140,14 +141,9 @@ def revise(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("The rule is kept. Rehearse it next."))
             return redirect("company_rule", pk=pk)
-    return _form(
-        request,
-        form,
-        title=_("Change the rule"),
-        back=reverse("company_rule", args=[pk]),
-        back_label=found.name,
-        is_active=found.status == Status.ACTIVE,
-    )
+    back = {"back": reverse("company_rule", args=[pk]), "back_label": found.name}
+    is_active = found.status == Status.ACTIVE
+    return _form(request, form, title=_("Change the rule"), is_active=is_active, **back)
 
 
 @allow(Role.HR, Role.ADMIN)
@@ -175,7 +171,7 @@ def rehearse(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def state(request: HttpRequest, pk: int) -> HttpResponse:
     """Activate, pause or end a rule."""
-    found = _find(pk)
+    found = _find(pk, with_single=False)
     change = CHANGES.get(request.POST.get("to", ""))
     if change is None:
         raise Http404
@@ -224,8 +220,8 @@ CHANGES: Mapping[str, Callable[[HttpRequest, GrantRule, UUID], str]] = {
 }
 
 
-def _find(pk: int) -> GrantRule:
-    return get_object_or_404(queries.rules(with_single=True), pk=pk)
+def _find(pk: int, *, with_single: bool = True) -> GrantRule:
+    return get_object_or_404(queries.rules(with_single=with_single), pk=pk)
 
 
 def _rule(
@@ -258,7 +254,7 @@ def _rule(
         "error": error,
         "unit": show.unit,
         "request_key": uuid4(),
-        "may_change": may_change(request),
+        "may_change": may_change(request) and not found.is_single,
         "may_revise": found.status != Status.ENDED,
         "may_activate": found.status in (Status.DRAFT, Status.PAUSED),
         "may_pause": found.status == Status.ACTIVE,

@@ -89,11 +89,10 @@ PLANTS: dict[str, list[str]] = {
         "UPDATE public.fulfilment_delivery SET status = 'failed' WHERE status = 'succeeded'",
     ],
     "billed_is_in_the_ledger": ["UPDATE public.invoices_billedentry SET fen = fen + 1"],
-    "occasions_are_given_once": ["UPDATE points_lot SET occasion = 'rule:1:birthday:2026' WHERE occasion = ''"],
+    "occasions_are_given_once": ["UPDATE points_lot SET occasion = 'rule:1:years:' || id WHERE occasion = ''"],
     "rehearsals_are_their_lots": ["UPDATE points_lot SET occasion = occasion || ':2' WHERE occasion <> ''"],
-
     "goodwill_is_the_platforms": ["UPDATE points_posting SET fen = fen + 1 WHERE kind = 'goodwill'"],
-    "goodwill_is_once_an_item": ["UPDATE points_grant SET source = 'orders.item:0' WHERE source <> ''"],
+    "goodwill_is_once_an_item": ["UPDATE points_grant SET source = 'orders.item:0' WHERE source LIKE 'orders.%'"],
     "lots_end_as_they_were_lengthened": ["UPDATE points_lot SET expires_at = now() WHERE expires_at IS NOT NULL"],
     "imports_did_what_they_say": [_GHOST_IMPORT],
     "imports_are_applied_and_undone_once": [_GHOST_IMPORT],

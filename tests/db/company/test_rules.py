@@ -18,7 +18,7 @@ from benefits.campaigns import occasions, operations
 from benefits.campaigns.definition import Definition
 from benefits.campaigns.models import GrantRule
 from benefits.people.models import Employee
-from benefits.web.company.rule_parts import FESTIVALS, next_festival
+from benefits.web.company.rule_parts import FESTIVALS, STEPS, grade_field, next_festival
 from tenants.models import Company
 from tests.db.company.conftest import a_budget, employ
 
@@ -126,7 +126,7 @@ def test_a_rule_is_written_looked_at_and_put_to_work(hr: Client, acme: Company) 
         ({"points": "-5"}, "points"),
         ({"points": "99999999"}, "points"),
         ({"how": "grade", "points": ""}, "how"),
-        ({"how": "grade", "grade_0": "x"}, "grade_0"),
+        ({"how": "grade", grade_field("P5"): "x"}, grade_field("P5")),
         ({"how": "years", "points": ""}, "how"),
         ({"how": "years", "from_0": "1"}, "points_0"),
         ({"how": "years", "points_0": "1"}, "from_0"),
@@ -179,7 +179,7 @@ def test_each_kind_of_rule_is_shown_again_as_it_was_typed(hr: Client, acme: Comp
     kinds: tuple[dict[str, Any], ...] = (
         {"kind": "once", "whom": "list", "listing": "A001\t7.5\nA002"},
         {"kind": "monthly", "day": "31", "months": ["6", "7"], "prorate": "on"},
-        {"kind": "birthday", "days_before": "2", "how": "grade", "grade_0": "30", "points": "12"},
+        {"kind": "birthday", "days_before": "2", "how": "grade", grade_field("P5"): "30", "points": "12"},
         {"kind": "anniversary", "years": "10, 1，3", "how": "years", **steps, "points": ""},
         {
             "kind": "joining",
@@ -208,6 +208,39 @@ def test_each_kind_of_rule_is_shown_again_as_it_was_typed(hr: Client, acme: Comp
         assert rule.version is not None
         assert (rule.version.number, rule.version.definition) == (2, before)
         assert "Version 1" in text(hr.get(reverse("company_rule", args=[rule.pk])))
+
+
+def test_what_a_rule_knows_is_kept_though_the_roster_no_longer_has_it(hr: Client, acme: Company) -> None:
+    employ(1)
+    years = {str(year): 100 * year for year in range(1, STEPS + 3)}
+    by_years = a_rule(
+        a_budget(acme),
+        audience={"departments": ["裁撤部"], "grades": ["M9"], "cities": ["拉萨"]},
+        amount={"fen": 5, "by_years": years},
+    )
+    by_grade = a_rule(by_years.budget, name="By grade", amount={"by_grade": {"M9": 900}})
+    for rule in (by_years, by_grade):
+        assert rule.version is not None
+        before = rule.version.definition
+        url = reverse("company_rule_revise", args=[rule.pk])
+        form = hr.get(url).context["form"]
+        again = {bound.name: bound.value() for bound in form if bound.value() not in (None, False, ())}
+        kept = hr.post(url, again)
+        assert kept.status_code == 302, kept.context and kept.context["form"].errors
+        rule.refresh_from_db()
+        assert rule.version.definition == before
+
+
+def test_an_amount_goes_to_the_grade_it_was_typed_for(hr: Client, acme: Company) -> None:
+    employ(2)
+    Employee.objects.filter(employee_no="A001").update(grade="P5")
+    budget = a_budget(acme)
+    sent = fields(budget, how="grade", points="", **{grade_field("P5"): "30"})
+    Employee.objects.filter(employee_no="A002").update(grade="P4")  # while the form is being filled in
+    assert hr.post(reverse("company_rule_new"), sent).status_code == 302
+    version = GrantRule.objects.get().version
+    assert version is not None
+    assert version.definition["amount"]["by_grade"] == {"P5": 3000}
 
 
 def test_a_file_becomes_the_list(hr: Client, acme: Company) -> None:
