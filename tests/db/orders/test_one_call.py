@@ -1,5 +1,6 @@
 """A redemption is one call of the database: what it costs, which rows it takes, and in which order it refuses."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,7 @@ from benefits.orders import operations as orders
 from benefits.orders.errors import InvalidAccount, NotAnEmployee, NotOffered, PriceChanged
 from benefits.orders.models import Item, Order
 from benefits.people.models import Employee
+from benefits.points import operations as points
 from benefits.points.errors import InsufficientPoints, RequestKeyReused
 from benefits.points.models import LotEntry
 from benefits.risk.errors import DailyLimit, OthersNotAllowed
@@ -246,3 +248,33 @@ def _break(table: str) -> None:
             "CREATE FUNCTION break_down() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken'; END $$;"
             f"CREATE TRIGGER break_down BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION break_down()"
         )
+
+
+def test_redemptions_go_on_while_a_grant_of_the_same_budget_is_under_way(
+    mall: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A grant holds its budget and the wallets that it reaches until it commits, and nobody else's."""
+    budget, alice, others = factories.a_budget(100_000), factories.an_employee(), factories.employees(50)
+    factories.grant(budget, {alice: PRICE})
+    granted, redeemed = threading.Event(), threading.Event()
+    record = points.audit.record
+
+    def pause(action: str, *arguments: Any, **facts: Any) -> Any:
+        if action == "points.granted":  # the last thing before the commit
+            granted.set()
+            assert redeemed.wait(20)
+        return record(action, *arguments, **facts)
+
+    def redeem_meanwhile() -> str:
+        assert granted.wait(20)
+        try:
+            return factories.redeem(alice).status
+        finally:
+            redeemed.set()
+
+    monkeypatch.setattr(points.audit, "record", pause)
+    made, status = at_once(lambda: factories.grant(budget, dict.fromkeys(others, 100)), redeem_meanwhile)
+
+    assert not isinstance(made, Exception), made
+    assert status == "placed"
+    assert factories.wallet_fen(others[0]) == 100
