@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 from django.db.models import Sum
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -22,7 +22,7 @@ from benefits.fulfilment.models import Delivery
 from benefits.orders import operations as orders
 from benefits.orders.models import Item, Order
 from benefits.people.models import Employee
-from benefits.points import expiry, goodwill, leavers, recall, reminders
+from benefits.points import budgets, expiry, goodwill, leavers, recall, reminders
 from benefits.points import operations as points
 from benefits.points.models import Account, Grant, Lot, Posting
 from benefits.roster import staff
@@ -210,7 +210,7 @@ class Year(RuleBasedStateMachine):
         )
 
     def move(self, source: int, fen: int) -> object:
-        return points.move_budget(
+        return budgets.move_budget(
             source=self.budgets[source], target=self.budgets[1 - source], fen=fen, request_key=uuid4(), actor=None,
             at=self.at,
         )  # fmt: skip
@@ -307,8 +307,8 @@ def test_two_years_of_points(company: Company) -> None:
     run_state_machine_as_test(
         Year,
         settings=settings(
-            max_examples=8, stateful_step_count=24, deadline=None, derandomize=True, database=None,
-            suppress_health_check=list(HealthCheck),
+            max_examples=6, stateful_step_count=20, deadline=None, derandomize=True, database=None,
+            suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate],
         ),
     )  # fmt: skip
     done = set(ACTS)
