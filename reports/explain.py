@@ -293,7 +293,7 @@ def _parts(read: Read, chosen: str, subject: Subject) -> dict[str, int]:
 def _level(read: Read, chosen: str, name: str, label: Any, sql: str) -> Level:
     rows = read(
         f"{chosen} SELECT q.*, count(*) OVER (), (sum(q.fen) OVER ())::bigint FROM ({sql}) AS q(key, title, fen, at, note)"
-        f" ORDER BY q.at DESC NULLS LAST, q.key LIMIT {SHOWN}"
+        f" ORDER BY q.at DESC NULLS LAST, length(q.key), q.key LIMIT {SHOWN}"
     )
     steps = tuple(
         Step(key=key, title=title, fen=fen, at=at, note=note) for key, title, fen, at, note, *_sums in rows

@@ -139,9 +139,9 @@ def balance_page(request: HttpRequest) -> HttpResponse:
     status = 200
     if account:
         try:
-            context["balance"] = _balance(
-                balances.balance_at(account=_named(request, account), at=_instant(text))
-            )
+            at = _instant(text)
+            context["at"] = f"{timezone.localtime(at):%Y-%m-%dT%H:%M}"
+            context["balance"] = _balance(balances.balance_at(account=_named(request, account), at=at))
         except DomainError as error:
             context["problem"], status = str(error), error.status
     return render(request, "reports/balances.html", context, status=status)
