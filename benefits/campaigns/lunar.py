@@ -3,11 +3,11 @@
 import functools
 from datetime import date
 
-from lunar_python import Lunar
+from borax.calendars.lunardate import LunarDate
 
 
 @functools.lru_cache(maxsize=4096)
 def civil_day(year: int, month: int, day: int) -> date:
     """The civil day of a lunar year's month and day; of a month that comes twice, the first, as festivals are kept."""
-    solar = Lunar.fromYmd(year, month, day).getSolar()
-    return date(solar.getYear(), solar.getMonth(), solar.getDay())
+    found: date = LunarDate(year, month, day).to_solar_date()
+    return found

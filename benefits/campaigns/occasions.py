@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from benefits.campaigns.definition import Definition, Occasion
     from benefits.campaigns.rehearse import Person
 
-MOST_DAYS_BEFORE = 30
+MOST_DAYS_BEFORE = 90
 MOST_YEARS = 80
 
 

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from benefits.approvals.models import ApprovalLimit, Kind
 from benefits.campaigns.models import GrantRule, Rehearsal
+from benefits.campaigns.occasions import FESTIVALS, MOST_DAYS_BEFORE, festival_day
 from benefits.funds import operations as funds
 from benefits.people import operations as people
 from benefits.people.models import Employee
@@ -31,7 +32,21 @@ from tests.processes import Mall
 STAFF = 4_200
 PLACES = ("技术中心/后端组", "技术中心/前端组", "市场部/华东大区", "人力资源部", "财务部")
 CHOSEN = ("技术中心", "市场部")  # four in five of the staff, but those who have left
+NAME = "过节福利"
 SURNAMES, GIVEN = "王李张刘陈杨黄赵吴周", "伟芳娜敏静强磊洋艳勇"
+
+
+def _festival_ahead() -> tuple[str, int]:
+    """The next festival after today, and in how many days it is: a rule that grants so long before is due today."""
+    today = timezone.localdate()
+    ahead = {
+        slug: (festival_day(slug, year) - today).days
+        for year in (today.year + 1, today.year)
+        for slug in FESTIVALS
+        if 0 < (festival_day(slug, year) - today).days <= MOST_DAYS_BEFORE
+    }
+    slug = min(ahead, key=lambda one: ahead[one])
+    return slug, ahead[slug]
 
 
 def _person(number: int) -> dict[str, str]:
@@ -90,7 +105,7 @@ def test_a_festival_from_the_rule_to_the_wallet(mall: Mall, acme: Company, brows
     hana.goto(f"{site}/company/rules/")
     hana.look("no-rules")
     _write_the_rule(hana, site)
-    _rehearse_the_day_itself(hana)
+    _rehearse_another_day(hana)
     rule = GrantRule.objects.get()
     paul = Person(browser, "approver", width=1440)
     paul.sign_in(site, "paul@acme.example")
@@ -112,7 +127,7 @@ def test_a_festival_from_the_rule_to_the_wallet(mall: Mall, acme: Company, brows
     hana.goto(f"{site}/company/")
     hana.look("overview")
 
-    _hand_out_today(hana, paul, site)
+    _hand_out_today(hana, paul, site, rule)
     _in_the_wallet(browser, mall)
     assert books.verify([acme]) == []
     hana.done()
@@ -122,19 +137,20 @@ def test_a_festival_from_the_rule_to_the_wallet(mall: Mall, acme: Company, brows
 def _write_the_rule(hana: Person, site: str) -> None:
     """By keyboard alone: what a choice does not need is out of sight and out of the way of Tab."""
     page = hana.page
+    festival, days = _festival_ahead()
     press_on(page, "a[href$='/rules/new/']")
     wait_for(page, "form.rule-form")
     press_to(page, "[name=name]")
-    page.keyboard.type("中秋福利")
+    page.keyboard.type(NAME)
     press_to(page, "[name=whom]")
     page.keyboard.press("ArrowDown")  # some
     press_to(page, "[name=departments]")
     page.locator("[name=departments]").select_option(list(CHOSEN))
     _choose(page, "kind", "festival")
     press_to(page, "[name=festival]")
-    page.locator("[name=festival]").select_option("mid_autumn")
+    page.locator("[name=festival]").select_option(festival)
     press_to(page, "[name=days_before]")
-    page.keyboard.type("40")
+    page.keyboard.type("400")
     press_to(page, "[name=points]")
     page.keyboard.type("188")
     _choose(page, "until", "days")
@@ -146,11 +162,11 @@ def _write_the_rule(hana: Person, site: str) -> None:
     hana.look("rule-refused")
     press_to(page, "[name=days_before]")
     page.keyboard.press("Control+A")
-    page.keyboard.type("3")
+    page.keyboard.type(str(days))
     both = page.url
     press_on(page, ".bulk-bar button")
     wait_for(page, "[name=day]")
-    expect(page.locator("main")).to_contain_text("中秋节前 3 天")
+    expect(page.locator("main")).to_contain_text(f"前 {days} 天")
     hana.look("rule")
     after = page.url
     both_languages(hana, site, both)
@@ -171,15 +187,17 @@ def _paths() -> tuple[str, ...]:
     return tuple(place for place in PLACES if place.startswith(CHOSEN))
 
 
-def _rehearse_the_day_itself(hana: Person) -> None:
-    """The day of the festival can be looked at months before; handing out is for that day."""
+def _rehearse(hana: Person, day: date) -> None:
     page = hana.page
-    day = page.locator(".dates li span").first.inner_text()
-    page.locator("form[action$='/rehearse/'] [name=day]").fill(day)
+    page.locator("form[action$='/rehearse/'] [name=day]").fill(day.isoformat())
     with page.expect_navigation():
         page.locator("form[action$='/rehearse/'] button").click()
-    expect(page.locator("main")).to_contain_text("尚未到来")
-    expect(page.locator("#hand_out")).to_have_count(0)
+
+
+def _rehearse_another_day(hana: Person) -> None:
+    """Any day can be looked at before; handing out is for its own."""
+    _rehearse(hana, timezone.localdate() + timedelta(days=1))
+    expect(hana.page.locator("#hand_out")).to_have_count(0)
     hana.look("rehearsed-ahead")
 
 
@@ -194,18 +212,11 @@ def _approve(paul: Person, site: str) -> None:
     paul.look("approved")
 
 
-def _hand_out_today(hana: Person, paul: Person, site: str) -> None:
-    """A grant of today for the same people: above the limit and in steps."""
+def _hand_out_today(hana: Person, paul: Person, site: str, rule: GrantRule) -> None:
+    """The day of the rule: rehearsed, approved since it is above the limit, handed out in steps."""
     page = hana.page
-    hana.goto(f"{site}/company/grants/new/")
-    page.locator("[name=whom][value=departments]").check()
-    page.locator("[name=departments]").select_option(list(CHOSEN))
-    last = timezone.localdate() + timedelta(days=30)
-    hana.fill(points="188", reason="中秋福利", expires=last.isoformat())
-    hana.send("main form")
-    hana.look("grant-preview")
-    with page.expect_navigation():
-        page.locator("button[name=confirm]").click()
+    hana.goto(f"{site}/company/rules/{rule.pk}/")
+    _rehearse(hana, timezone.localdate())
     wait_for(page, "#hand_out")
     both_languages(hana, site, page.url)
     address = page.url
@@ -269,7 +280,7 @@ def _in_the_wallet(browser: Browser, mall: Mall) -> None:
     phone.sign_in(site, "HY00001")
     phone.goto(f"{site}/wallet/")
     main = phone.page.locator("main")
-    expect(main).to_contain_text("中秋福利")
+    expect(main).to_contain_text(NAME)
     expect(main).to_contain_text("188")
     last = timezone.localdate() + timedelta(days=30)
     expect(main).to_contain_text(f"{last.year}年{last.month}月{last.day}日")

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext_lazy, pgettext_lazy
 from benefits import money
 from benefits.campaigns.definition import MOST_DAYS, MOST_MONTHS, Amount, Audience, Definition
 from benefits.campaigns.errors import InvalidRule
+from benefits.campaigns.occasions import MOST_DAYS_BEFORE
 from benefits.people import departments as departments_of
 from benefits.points.models import Budget
 from benefits.roster import lists
@@ -130,8 +131,8 @@ class RuleForm(CompanyForm):
         label=_("Days before"),
         required=False,
         min_value=0,
-        max_value=30,
-        help_text=_("0 to 30. Empty: on the day itself."),
+        max_value=MOST_DAYS_BEFORE,
+        help_text=_("0 to 90. Empty: on the day itself."),
     )
 
     how = forms.ChoiceField(

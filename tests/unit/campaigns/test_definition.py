@@ -66,7 +66,7 @@ def test_what_is_written_is_read_again() -> None:
         ("occasion", {"kind": "monthly", "day": 32}, "occasion.day", "not_whole"),
         ("occasion", {"kind": "monthly", "months": [13]}, "occasion.months", "not_whole"),
         ("occasion", {"kind": "monthly", "days_before": 1}, "occasion.days_before", "excess"),
-        ("occasion", {"kind": "birthday", "days_before": 31}, "occasion.days_before", "not_whole"),
+        ("occasion", {"kind": "birthday", "days_before": 91}, "occasion.days_before", "not_whole"),
         ("occasion", {"kind": "birthday", "years": [1]}, "occasion.years", "excess"),
         ("occasion", {"kind": "anniversary", "years": [0]}, "occasion.years", "not_whole"),
         ("occasion", {"kind": "festival"}, "occasion.festival", "missing"),
