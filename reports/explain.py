@@ -41,12 +41,13 @@ class Subject:
 SUBJECTS: Mapping[str, Subject] = {
     "budget": Subject(
         pgettext_lazy("ledger", "budget"),
-        "SELECT name, created_at FROM points_budget WHERE id = %(key)s::bigint",
+        "SELECT name, created_at FROM points_budget WHERE id = %(key)s::bigint AND purpose = 'company'",
         _LOTS + " WHERE l.budget_id = %(key)s::bigint",
     ),
     "grant": Subject(
         pgettext_lazy("ledger", "grant"),
-        "SELECT reason, at FROM points_grant WHERE id = %(key)s::bigint",
+        """SELECT g.reason, g.at FROM points_grant g JOIN points_budget b ON b.id = g.budget_id
+            WHERE g.id = %(key)s::bigint AND b.purpose = 'company'""",
         _LOTS + " WHERE l.grant_id = %(key)s::bigint",
     ),
     "lot": Subject(

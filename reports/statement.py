@@ -50,7 +50,6 @@ NAMES = {
     "refund": _("Refunded to employees"),
     "move": _("Moved between budgets"),
     "allot": _("Set aside for grants"),
-    "unallot": _("Not handed out after all"),
     "expire": _("Expired points"),
     "lapse": _("Lapsed points"),
     "goodwill": _("Paid by the platform"),

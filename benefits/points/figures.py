@@ -69,7 +69,7 @@ def of(budgets: Sequence[Budget]) -> dict[int, BudgetFigures]:
         went = {kind: moved.get((budget.account_id, "out", kind), 0) for kind in Posting.Kind}
         held, delivered = spent.get(budget.pk, (0, 0))
         handing_out = allotted.get(budget.pk, 0)
-        set_aside = went[Posting.Kind.ALLOT] - came[Posting.Kind.UNALLOT]
+        set_aside = went[Posting.Kind.ALLOT]
         found[budget.pk] = BudgetFigures(
             loaded_fen=came[Posting.Kind.LOAD] + came[Posting.Kind.GOODWILL],
             returned_fen=went[Posting.Kind.UNLOAD] + gone.get((budget.pk, Posting.Kind.RECOVER), 0),
@@ -92,7 +92,7 @@ def _moved(accounts: list[int]) -> dict[tuple[int, str, str], int]:
         cursor.execute(
             """
             SELECT destination_id, 'in', kind, sum(fen) FROM points_posting
-            WHERE destination_id = ANY(%(ids)s) AND kind IN ('load', 'goodwill', 'move', 'unallot') GROUP BY 1, 3
+            WHERE destination_id = ANY(%(ids)s) AND kind IN ('load', 'goodwill', 'move') GROUP BY 1, 3
             UNION ALL
             SELECT source_id, 'out', kind, sum(fen) FROM points_posting
             WHERE source_id = ANY(%(ids)s) AND kind IN ('unload', 'move', 'allot', 'grant') GROUP BY 1, 3

@@ -134,20 +134,6 @@ def allot(*, grant: Grant, at: datetime) -> Posting:
     )
 
 
-@transaction_required
-def unallot(*, grant: Grant, fen: int, at: datetime) -> Posting:
-    """Return what of a running grant will not be handed out after all; once a grant."""
-    Account.objects.select_for_update().get(pk=grant.budget.account_id)
-    return post(
-        kind=Posting.Kind.UNALLOT,
-        source=company_account(Account.Kind.ALLOTTED),
-        destination=grant.budget.account,
-        fen=fen,
-        reference=f"unallot:{grant.pk}",
-        at=at,
-    )
-
-
 # One statement: postings, lots and the lots' first entries. The triggers see all of it when it is done.
 _HAND_OUT = """
 WITH part AS (

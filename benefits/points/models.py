@@ -66,7 +66,6 @@ class Posting(models.Model):
         UNLOAD = "unload", _("returned to funds")
         MOVE = "move", _("moved to another budget")
         ALLOT = "allot", _("set aside for a grant")
-        UNALLOT = "unallot", _("not handed out after all")
         GRANT = "grant", _("granted")
         RECALL = "recall", _("taken back")
         REDEEM = "redeem", _("redeemed")

@@ -148,7 +148,6 @@ class Migration(migrations.Migration):
                     ("unload", "returned to funds"),
                     ("move", "moved to another budget"),
                     ("allot", "set aside for a grant"),
-                    ("unallot", "not handed out after all"),
                     ("grant", "granted"),
                     ("recall", "taken back"),
                     ("redeem", "redeemed"),
