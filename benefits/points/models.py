@@ -213,9 +213,14 @@ class Lot(models.Model):
     `occasion` is what it was given for, where a person gets one once: "rule:12:birthday:2026".
     """
 
-    wallet = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="lots", db_index=False)
-    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="lots", db_index=False)
-    budget = models.ForeignKey(Budget, on_delete=models.PROTECT, related_name="lots")
+    # Triggers see that all three are there and belong together: keys would look for each of them row by row.
+    wallet = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="lots", db_constraint=False, db_index=False
+    )
+    grant = models.ForeignKey(
+        Grant, on_delete=models.PROTECT, related_name="lots", db_constraint=False, db_index=False
+    )
+    budget = models.ForeignKey(Budget, on_delete=models.PROTECT, related_name="lots", db_constraint=False)
     granted_fen = models.BigIntegerField()
     remaining_fen = models.BigIntegerField(default=0)
     expires_at = models.DateTimeField(null=True, blank=True)

@@ -11,6 +11,7 @@ from tests import factories
 from tests.factories import AT
 
 POST = "INSERT INTO points_posting (kind, source_id, destination_id, fen, reference, at) VALUES "
+LOT = "INSERT INTO points_lot (wallet_id, grant_id, budget_id, granted_fen, remaining_fen, occasion, at) "
 ENTRY = "INSERT INTO points_lotentry (lot_id, posting_id, fen, item) "
 GONE = 987654321
 
@@ -23,10 +24,14 @@ def ids(acme: Company) -> dict[str, int]:
     grant = Posting.objects.get(kind="grant")
     return {
         "wallet": alice.wallet.pk,
-        "budget": Account.objects.get(kind="budget").pk,
+        "budget": alice.wallet.lots.get().budget.account_id,
         "held": own["held"],
         "posting": grant.pk,
         "lot": alice.wallet.lots.get().pk,
+        "grant": alice.wallet.lots.get().grant_id,
+        "pot": alice.wallet.lots.get().budget_id,
+        "other": factories.a_budget().pk,
+        "empty": factories.an_employee("Bob").wallet.pk,
     }
 
 
@@ -45,6 +50,10 @@ REFUSED = {
     "a wallet that has moved points deleted": "DELETE FROM points_account WHERE id = {wallet}",
     "a budget's account deleted": "DELETE FROM points_account WHERE id = {budget}",
     "the held account deleted, though nothing was ever held": "DELETE FROM points_account WHERE id = {held}",
+    "a lot in no wallet": LOT + "VALUES (987654321, {grant}, {pot}, 1, 0, '', now())",
+    "a lot in a budget's account": LOT + "VALUES ({budget}, {grant}, {pot}, 1, 0, '', now())",
+    "a lot of no grant": LOT + "VALUES ({wallet}, 987654321, {pot}, 1, 0, '', now())",
+    "a lot of another budget than its grant's": LOT + "VALUES ({empty}, {grant}, {other}, 1, 0, '', now())",
     "a lot deleted": "DELETE FROM points_lot WHERE id = {lot}",
 }
 
@@ -53,6 +62,25 @@ REFUSED = {
 def test_nothing_names_what_is_not_there(ids: dict[str, int], name: str) -> None:
     with pytest.raises(IntegrityError, match="foreign key"):
         _execute(REFUSED[name].format(**ids))
+
+
+MOVED = {
+    "a lot's wallet": "UPDATE points_lot SET wallet_id = {wallet} WHERE id = {lot}",
+    "a lot's grant": "UPDATE points_lot SET grant_id = {grant} WHERE id = {lot}",
+    "a lot's budget": "UPDATE points_lot SET budget_id = {other} WHERE id = {lot}",
+    "a grant's budget": "UPDATE points_grant SET budget_id = {other} WHERE id = {grant}",
+    "a grant": "DELETE FROM points_grant WHERE id = {grant}",
+    "a budget": "DELETE FROM points_budget WHERE id = {other}",
+    "all grants": "TRUNCATE points_grant CASCADE",
+    "all budgets": "TRUNCATE points_budget CASCADE",
+}
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_what_a_lot_names_stays_as_it_was(ids: dict[str, int], name: str) -> None:
+    connection.check_constraints()  # nothing is left to be looked at, which a TRUNCATE would wait for
+    with pytest.raises(DatabaseError, match=r"stays|is final"):
+        _execute(MOVED[name].format(**ids))
 
 
 @pytest.mark.parametrize("table", ["points_account", "points_lot"])
