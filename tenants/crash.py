@@ -19,6 +19,7 @@ POINTS = frozenset(
         "in_reveal",
         "in_invoice_number",
         "in_expiry",
+        "in_budget_ends",
         "before_carry_out",
         "after_carry_out",
         "in_seal",

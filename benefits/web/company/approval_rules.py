@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from benefits.approvals import limits, operations, queries
+from benefits.approvals import limits, queries, standing
 from benefits.approvals.limits import ANY_FEN, DECIDERS
 from benefits.approvals.models import Delegation, Kind
 from benefits.web.company import shown
@@ -44,7 +44,7 @@ def set_limits(request: HttpRequest, kind: str) -> HttpResponse:
     if not form.is_valid():
         return _limits(request, bound=form, status=422)
     try:
-        operations.set_limits(
+        standing.set_limits(
             kind=kind,
             rows=form.rows(),
             actor=_user(request),
@@ -102,7 +102,7 @@ def delegations(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _delegations(request, form, status=422)
     try:
-        made = operations.delegate(
+        made = standing.delegate(
             **form.cleaned_data,
             actor=_user(request),
             at=timezone.now(),
@@ -123,7 +123,7 @@ def delegations(request: HttpRequest) -> HttpResponse:
 def end_delegation(request: HttpRequest, pk: int) -> HttpResponse:
     """End a delegation now."""
     found = get_object_or_404(_visible(request), pk=pk)
-    operations.end_delegation(delegation=found, actor=_user(request), at=timezone.now())
+    standing.end_delegation(delegation=found, actor=_user(request), at=timezone.now())
     messages.success(request, _("The delegation has ended."))
     return redirect("company_delegations")
 

@@ -256,11 +256,12 @@ class RuleForm(CompanyForm):
             self._read(data)
         return data
 
-    def definition(self) -> Definition:
-        """What was typed, once the form is valid."""
+    def said(self) -> dict[str, Any]:
+        """What a rule is made of, once the form is valid: its name, budget and definition."""
         if self.meaning is None:
             raise ValueError("the form is not valid")
-        return self.meaning
+        data = self.cleaned_data
+        return {"name": data["name"], "budget": data["budget"], "definition": self.meaning}
 
     def _read(self, data: dict[str, Any]) -> None:
         """The definition has the last word; what it refuses stands at the field it is about."""

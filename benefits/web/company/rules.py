@@ -93,18 +93,20 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             made = operations.make_rule(
-                name=form.cleaned_data["name"],
-                budget=form.cleaned_data["budget"],
-                definition=form.definition(),
+                **form.said(),
                 actor=request.user,  # type: ignore[arg-type]
                 at=timezone.now(),
             )
         except DomainError as error:
             form.refuse(error)
         else:
-            messages.success(request, _("The rule is kept. Rehearse it next."))
-            return redirect("company_rule", pk=made.pk)
+            return _kept(request, made.pk)
     return _form(request, form, title=_("New rule"), back=reverse("company_rules"), back_label=_("Rules"))
+
+
+def _kept(request: HttpRequest, pk: int) -> HttpResponse:
+    messages.success(request, _("The rule is kept. Rehearse it next."))
+    return redirect("company_rule", pk=pk)
 
 
 @allow(Role.HR, Role.ADMIN)
@@ -130,17 +132,14 @@ def revise(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             operations.revise_rule(
                 rule=found,
-                name=form.cleaned_data["name"],
-                budget=form.cleaned_data["budget"],
-                definition=form.definition(),
+                **form.said(),
                 actor=request.user,  # type: ignore[arg-type]
                 at=timezone.now(),
             )
         except DomainError as error:
             form.refuse(error)
         else:
-            messages.success(request, _("The rule is kept. Rehearse it next."))
-            return redirect("company_rule", pk=pk)
+            return _kept(request, pk)
     back = {"back": reverse("company_rule", args=[pk]), "back_label": found.name}
     is_active = found.status == Status.ACTIVE
     return _form(request, form, title=_("Change the rule"), is_active=is_active, **back)

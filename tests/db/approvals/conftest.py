@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from benefits.approvals import operations
+from benefits.approvals import operations, standing
 from benefits.approvals.limits import Limit
 from benefits.approvals.models import Approval
 from benefits.points.models import Budget
@@ -54,7 +54,7 @@ def limited(admin: User) -> None:
 
 
 def set_limits(actor: User, kind: str, /, **rows: Limit) -> None:
-    operations.set_limits(kind=kind, rows=rows, actor=actor, at=AT)
+    standing.set_limits(kind=kind, rows=rows, actor=actor, at=AT)
 
 
 def ask(budget: Budget, asker: User, fen: int = 50_000, **more: object) -> Approval:

@@ -1,9 +1,6 @@
 """Two at once, and a worker killed between doing and noting: one decision, one load."""
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -16,12 +13,12 @@ from benefits.approvals.errors import NotYourDecision
 from benefits.approvals.limits import Limit
 from benefits.approvals.models import Approval
 from benefits.points.models import Budget, Posting
-from config.places import BASE
 from tenants.errors import IllegalTransition
 from tenants.identity.models import AuditEvent, User
 from tenants.identity.roles import Role
 from tenants.models import Company
 from tests import factories, people
+from tests.crashes import run_to
 from tests.db.approvals.conftest import AT, ask, set_limits
 from tests.factories import budget_fen
 
@@ -113,30 +110,13 @@ def test_a_worker_killed_before_or_after_doing_it_leaves_it_to_the_sweep(
 ) -> None:
     budget, hana, arno, _bea = cast
     approved = operations.approve(approval=ask(budget, hana), note="", actor=arno, at=LATER)
-    killed = _tend(place, tmp_path / "mark")
+    killed = run_to(place, tmp_path / "mark", "-c", TEND)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     approved.refresh_from_db()
     assert (approved.status, budget_fen(budget)) == ("approved", held_then)
-    again = _tend(place, tmp_path / "mark")
+    again = run_to(place, tmp_path / "mark", "-c", TEND)
     assert (again.returncode, again.stdout.strip()) == (0, "1"), again.stderr
     assert operations.carry_out_due(at=LATER) == 0
     approved.refresh_from_db()
     assert (approved.status, budget_fen(budget)) == ("done", 150_000)
     assert Posting.objects.filter(reference=f"load:{approved.request_key}").count() == 1
-
-
-def _tend(place: str, mark: Path) -> subprocess.CompletedProcess[str]:
-    facts = {
-        "MALL_CRASH_AT": place,
-        "MALL_CRASH_MARK": str(mark),
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-    }
-    return subprocess.run(
-        [sys.executable, "-c", TEND],
-        cwd=BASE,
-        env={**os.environ, **facts},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )

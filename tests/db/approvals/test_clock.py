@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.test import override_settings
 
-from benefits.approvals import operations, queries
+from benefits.approvals import operations, queries, standing
 from benefits.approvals.models import Approval
 from benefits.points.models import Budget
 from tenants.db import connection
@@ -67,7 +67,7 @@ def test_who_asked_gets_no_letter_and_who_stands_in_does(
     fin = person(Role.FINANCE, name="fin")  # type: ignore[operator]
     User.objects.filter(pk=fin.pk).update(email="fin@example.com")
     day = AT.date()
-    operations.delegate(from_user=arno, to_user=fin, from_date=day, to_date=day + 2 * DAY, actor=arno, at=AT)
+    standing.delegate(from_user=arno, to_user=fin, from_date=day, to_date=day + 2 * DAY, actor=arno, at=AT)
     operations.tend(at=AT + DAY)
     receivers = {address for letter in mail.outbox for address in letter.to}
     assert {"arno@example.com", "fin@example.com"} <= receivers

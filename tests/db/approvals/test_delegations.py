@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
-from benefits.approvals import operations, queries
+from benefits.approvals import operations, queries, standing
 from benefits.approvals.errors import (
     DelegationOverlaps,
     InvalidDelegation,
@@ -33,7 +33,7 @@ def fin(person: Person) -> User:
 def stand_in(
     absent: User, taker: User, *, first: int = 0, last: int = 2, actor: User | None = None
 ) -> Delegation:
-    return operations.delegate(
+    return standing.delegate(
         from_user=absent,
         to_user=taker,
         from_date=TODAY + first * DAY,
@@ -70,7 +70,7 @@ def test_before_the_first_day_and_after_an_early_end_nothing_is_handed_on(
     made = stand_in(arno, fin, first=1)
     assert not queries.waiting_for(fin, AT).exists()
     assert queries.waiting_for(fin, AT + DAY).exists()
-    operations.end_delegation(delegation=made, actor=arno, at=AT)
+    standing.end_delegation(delegation=made, actor=arno, at=AT)
     assert not queries.waiting_for(fin, AT + DAY).exists()
     stand_in(arno, fin, first=1)
 
@@ -84,7 +84,7 @@ def test_a_stand_in_never_decides_what_the_absent_one_asked_for(
     assert not queries.waiting_for(fin, AT).exists()
     with pytest.raises(NotYourDecision):
         operations.approve(approval=asked, note="", actor=fin, at=AT)
-    operations.end_delegation(delegation=made, actor=both, at=AT)
+    standing.end_delegation(delegation=made, actor=both, at=AT)
     stand_in(arno, both)
     with pytest.raises(NotYourDecision):
         operations.approve(approval=asked, note="", actor=both, at=AT)
@@ -163,5 +163,5 @@ def test_nobody_makes_themselves_a_stand_in(arno: User, fin: User, admin: User, 
             stand_in(arno, fin, first=first, last=last)
     made = stand_in(arno, fin, actor=admin)
     with pytest.raises(NotYourDelegation):
-        operations.end_delegation(delegation=made, actor=fin, at=AT)
-    assert operations.end_delegation(delegation=made, actor=admin, at=AT).ended_at == AT
+        standing.end_delegation(delegation=made, actor=fin, at=AT)
+    assert standing.end_delegation(delegation=made, actor=admin, at=AT).ended_at == AT

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from benefits.approvals import operations
+from benefits.approvals import standing
 from benefits.approvals.limits import Limit
 from benefits.approvals.models import Approval, ApprovalLimit, Delegation
 from benefits.points.models import Budget
@@ -42,7 +42,7 @@ def admin(signed_in: Door) -> Client:
 
 @pytest.fixture
 def limited(admin: Client) -> None:
-    operations.set_limits(
+    standing.set_limits(
         kind="load",
         rows={"hr": Limit(10_000, 0)},
         actor=admin.user,  # type: ignore[attr-defined]
@@ -246,7 +246,7 @@ def test_only_an_administrator_names_a_stand_in_for_others(admin: Client, signed
 
 
 def test_closing_a_budget_does_not_go_round_the_limit(admin: Client, hr: Client, budget: Budget) -> None:
-    operations.set_limits(
+    standing.set_limits(
         kind="return",
         rows={"hr": Limit(10_000, 0)},
         actor=admin.user,  # type: ignore[attr-defined]

@@ -1,9 +1,7 @@
 """Sealing: every committed row once, whoever commits late, seals at the same time or dies half way."""
 
-import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -22,13 +20,13 @@ from benefits.journal.models import Anchor, Checkpoint, Entry
 from benefits.orders.models import Order
 from benefits.people.models import Employee
 from benefits.points.models import Posting
-from config.places import BASE
 from tenants import audit
 from tenants import operations as tenants
 from tenants.db import transaction
 from tenants.identity.models import AuditEvent
 from tenants.models import Company
 from tests import factories
+from tests.crashes import run_to
 from tests.db.journal.conftest import LATER, NOW
 
 
@@ -171,16 +169,11 @@ def test_sealers_at_the_same_time_seal_once(race_company: Company, at_once: Call
 
 
 def test_a_sealer_killed_half_way_leaves_nothing(race_company: Company, tmp_path: Path) -> None:
-    command = [sys.executable, "manage.py", "seal_journal", "--company", "acme", "--json"]
-    environment = {
-        **os.environ,
-        "MALL_CRASH_AT": "in_seal",
-        "MALL_CRASH_MARK": str(tmp_path / "mark"),
-        "JOURNAL_ANCHORS": str(tmp_path / "anchors"),
-    }
+    anchors = {"JOURNAL_ANCHORS": str(tmp_path / "anchors")}
 
     def run() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(command, cwd=BASE, env=environment, capture_output=True, text=True, timeout=120)
+        command = ("manage.py", "seal_journal", "--company", "acme", "--json")
+        return run_to("in_seal", tmp_path / "mark", *command, environment=anchors)
 
     assert run().returncode == -signal.SIGKILL
     assert (Entry.objects.count(), Checkpoint.objects.count()) == (0, 0)

@@ -1,9 +1,7 @@
 """A process is killed at its worst moment; whoever comes back finishes the work once."""
 
-import os
 import signal
 import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,10 +10,10 @@ import pytest
 from benefits.fulfilment.models import Delivery
 from benefits.orders.models import Item, Order
 from benefits.points.models import Posting
-from config.places import BASE
 from reports import books
 from tenants.models import Company
 from tests import factories
+from tests.crashes import run_to
 from tests.factories import AT
 
 SETTLE = "from tests import factories; print(factories.settle())"
@@ -46,13 +44,13 @@ def test_a_redemption_killed_after_its_commit_is_one_order_when_it_is_sent_again
         "--json",
     ]
 
-    killed = _run(command, crash_at="after_debit_commit", mark=tmp_path / "mark")
+    killed = run_to("after_debit_commit", tmp_path / "mark", *command)
     assert killed.returncode == -signal.SIGKILL
     assert killed.stdout == ""
     order = Order.objects.get(employee=alice)  # nobody was told, and yet it stands
     assert Delivery.objects.get(order_number=order.number).status == "ready"
 
-    again = _run(command, crash_at="after_debit_commit", mark=tmp_path / "mark")
+    again = run_to("after_debit_commit", tmp_path / "mark", *command)
 
     assert again.returncode == 0, again.stderr
     assert f'"order_no": "{order.number}"' in again.stdout
@@ -90,22 +88,4 @@ def _settle(*, crash_at: str, mark: Path) -> subprocess.CompletedProcess[str]:
         "from tenants.models import Company; connection.set_tenant(Company.objects.get(schema_name='acme'));"
     )
     setup = "import django; django.setup(); from django.db import connection;"
-    return _run(["-c", f"{setup} {enter} {SETTLE}"], crash_at=crash_at, mark=mark)
-
-
-def _run(arguments: list[str], *, crash_at: str, mark: Path) -> subprocess.CompletedProcess[str]:
-    environment = {
-        **os.environ,
-        "MALL_CRASH_AT": crash_at,
-        "MALL_CRASH_MARK": str(mark),
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-    }
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=BASE,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return run_to(crash_at, mark, "-c", f"{setup} {enter} {SETTLE}")

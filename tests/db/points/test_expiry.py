@@ -4,10 +4,7 @@ Taking `ledger.lock` of the wallets away from `expiry._expire` lets a redemption
 remainder: `test_expiry_and_a_redemption_of_the_same_lot` fails then, with a lot that the database refuses to overdraw.
 """
 
-import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -19,12 +16,12 @@ from benefits.orders.models import Order
 from benefits.points import expiry, overview, queries
 from benefits.points.errors import InsufficientPoints
 from benefits.points.models import Account, Budget, Lot, LotEntry, LotExtension, Posting
-from config.places import BASE
 from reports import books
 from tenants.db import connection, transaction
 from tenants.identity.models import AuditEvent
 from tenants.models import Company
 from tests import factories
+from tests.crashes import run_to
 from tests.factories import AT
 from tests.races import at_once
 
@@ -245,34 +242,19 @@ def test_many_lots_at_once_expire_once(mall: Company) -> None:
 def test_killed_between_its_steps_it_goes_on_where_it_was(mall: Company, tmp_path: Path) -> None:
     budget, people = factories.a_budget(10_000), factories.employees(10)
     factories.grant(budget, dict.fromkeys(people, 1_000), expires_at=END)
-    command = f"from benefits.points import expiry; from datetime import datetime; print(expiry.expire_due(at=datetime.fromisoformat('{END.isoformat()}'), lots=4))"  # fmt: skip
+    setup = (
+        "import django; django.setup(); from django.db import connection; from tenants.models import Company;"
+        " connection.set_tenant(Company.objects.get(schema_name='acme'));"
+    )
+    command = f"{setup} from benefits.points import expiry; from datetime import datetime; print(expiry.expire_due(at=datetime.fromisoformat('{END.isoformat()}'), lots=4))"  # fmt: skip
 
-    killed = _run(command, crash=tmp_path / "mark")
+    killed = run_to("in_expiry", tmp_path / "mark", "-c", command)
     assert killed.returncode == -signal.SIGKILL
     assert Posting.objects.filter(kind="expire").count() == 4  # the first step stands, no other was begun
     assert books.verify([mall]) == []
-    again = _run(command)
+    again = run_to("in_expiry", tmp_path / "mark", "-c", command)
     assert again.stdout.strip() == "6", again.stderr
     assert factories.budget_fen(budget) == 10_000
     assert LotEntry.objects.filter(posting__kind="expire").count() == 10
     assert Account.objects.filter(kind="wallet", balance_fen__gt=0).count() == 0
     assert books.verify([mall]) == []
-
-
-def _run(command: str, *, crash: Path | None = None) -> subprocess.CompletedProcess[str]:
-    setup = (
-        "import django; django.setup(); from django.db import connection; from tenants.models import Company;"
-        " connection.set_tenant(Company.objects.get(schema_name='acme'));"
-    )
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
-    if crash:
-        environment |= {"MALL_CRASH_AT": "in_expiry", "MALL_CRASH_MARK": str(crash)}
-    return subprocess.run(
-        [sys.executable, "-c", f"{setup} {command}"],
-        cwd=BASE,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )

@@ -1,17 +1,14 @@
 """The job that ends budgets is killed half way; the next run finishes it, and nothing is done twice."""
 
-import os
 import signal
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 from benefits.points.models import Budget, Posting
-from config.places import BASE
 from reports import books
 from tenants.models import Company
 from tests import factories
+from tests.crashes import run_to
 from tests.factories import AT
 
 END, LATER = AT.date() + timedelta(days=30), AT + timedelta(days=40)
@@ -35,32 +32,14 @@ def test_what_was_left_undone_is_done_and_what_was_done_is_not_repeated(
     Budget.objects.filter(pk__in=[budget.pk for budget in ending[:2]]).update(at_end="return")
     Budget.objects.filter(pk=ending[2].pk).update(at_end="carry", carry_to=heir)
 
-    killed = _run(mark=tmp_path / "mark")
+    killed = run_to("in_budget_ends", tmp_path / "mark", "-c", ENDS)
     assert killed.returncode == -signal.SIGKILL
     assert Budget.objects.filter(ended_at__isnull=False).count() == 1
     assert books.verify([race_company]) == []
 
-    again = _run(mark=tmp_path / "mark")
+    again = run_to("in_budget_ends", tmp_path / "mark", "-c", ENDS)
     assert (again.returncode, again.stdout.strip()) == (0, "2"), again.stderr
     assert Budget.objects.filter(ended_at__isnull=False).count() == 3
     assert Posting.objects.filter(reference__startswith="end:").count() == 3
     assert (factories.funds_fen(race_company), factories.budget_fen(heir)) == (2_000, 1_000)
     assert books.verify([race_company]) == []
-
-
-def _run(*, mark: Path) -> subprocess.CompletedProcess[str]:
-    environment = {
-        **os.environ,
-        "MALL_CRASH_AT": "in_budget_ends",
-        "MALL_CRASH_MARK": str(mark),
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-    }
-    return subprocess.run(
-        [sys.executable, "-c", ENDS],
-        cwd=BASE,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
